@@ -1,14 +1,17 @@
-# The front door: run, test, bench, install, fmt, lint. The work is in xtask.
+# The front door: test, install, fmt, lint. The work is in xtask.
 PG_CONFIG ?= pg_config
 
-.PHONY: test fmt lint
+.PHONY: test install fmt lint
 
 test:
-	cargo test --release
+	cargo xtask test
+
+install:
+	cargo xtask install --pg-config "$(PG_CONFIG)"
 
 fmt:
 	cargo fmt --all
 
 lint:
 	cargo fmt --all --check
-	cargo clippy --release --all-targets -- -D warnings
+	cargo xtask tidy

@@ -1,0 +1,80 @@
+//! Build in release mode and put the files where a server finds them by itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths::{major, pg_config, root};
+use crate::shell::{replace, run, say};
+
+/// The pg_config on the PATH.
+pub fn default_pg_config() -> PathBuf {
+    PathBuf::from("pg_config")
+}
+
+/// Build for the server of `program` (a pg_config) and install there.
+pub fn into(program: &Path) -> Result<()> {
+    let major = major(program)?;
+    if !(14..=18).contains(&major) {
+        bail!("{} is PostgreSQL {major}; 14 to 18 are supported", program.display());
+    }
+    say(&format!("building for PostgreSQL {major}"));
+    let program = which(program)?;
+    run(Command::new(env!("CARGO")).current_dir(root()).env("PGRX_PG_CONFIG_PATH", &program).args([
+        "build",
+        "--release",
+        "--package",
+        "vw",
+        "--features",
+        &format!("pg{major}"),
+    ]))?;
+    let libraries = PathBuf::from(pg_config(&program, "--pkglibdir")?);
+    let extensions = PathBuf::from(pg_config(&program, "--sharedir")?).join("extension");
+    replace(&root().join("target/release/libvw.so"), &libraries.join("vw.so"))?;
+    for name in sql_folders()? {
+        extension(&name, &extensions)?;
+    }
+    Ok(())
+}
+
+/// The extensions: the folders of `sql/` that hold a control file of their name.
+fn sql_folders() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root().join("sql"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if root().join("sql").join(&name).join(format!("{name}.control")).is_file() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Install one extension's control file and its script, which is its SQL files in the order of their names.
+fn extension(name: &str, target: &Path) -> Result<()> {
+    let folder = root().join("sql").join(name);
+    let control = folder.join(format!("{name}.control"));
+    let text = std::fs::read_to_string(&control)?;
+    let version = text.lines().find_map(|line| line.strip_prefix("default_version = '")?.strip_suffix('\''));
+    let version = version.with_context(|| format!("no default_version in {}", control.display()))?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
+    files.sort();
+    let parts = files.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
+    let script = target.join(format!("{name}--{version}.sql"));
+    let fresh = script.with_extension("new");
+    std::fs::write(&fresh, parts.join("\n")).with_context(|| format!("cannot write {}", fresh.display()))?;
+    std::fs::rename(&fresh, &script)?;
+    replace(&control, &target.join(format!("{name}.control")))
+}
+
+/// Find a program that is named without a folder on the PATH.
+fn which(program: &Path) -> Result<PathBuf> {
+    if program.components().count() > 1 {
+        return Ok(std::fs::canonicalize(program)?);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+    found.with_context(|| format!("{} is not on the PATH; say PG_CONFIG=…", program.display()))
+}

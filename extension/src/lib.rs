@@ -1,0 +1,20 @@
+//! The library behind the extensions `vector` and `vw`: PostgreSQL glue only.
+//! The values' logic is in vw-vector, the engine is a program of its own, and all SQL is hand-written in `sql/`.
+
+mod engine;
+mod pg;
+mod types;
+
+pgrx::pg_module_magic!(name, version);
+
+/// Define settings, and register the supervisor when the library is preloaded.
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    // Keeps Rust backtraces out of the DETAIL that clients see, whatever environment the server was started in.
+    // SAFETY: server processes are single-threaded while libraries load.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
+    engine::settings::define();
+    if pg::install::preloading() {
+        engine::supervisor::register();
+    }
+}

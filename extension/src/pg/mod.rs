@@ -1,0 +1,15 @@
+//! The thin layer over the server's C interface: everything else in this crate speaks Rust values.
+//! Not the place for what a type or the engine means; only how values, waits and workers cross the boundary.
+
+pub mod aggregate;
+pub mod args;
+pub mod array;
+pub mod datum;
+pub mod error;
+pub mod function;
+pub mod install;
+pub mod latch;
+pub mod rows;
+pub mod varlena;
+pub mod wire;
+pub mod worker;

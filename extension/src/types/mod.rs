@@ -1,0 +1,3 @@
+//! The SQL types: C functions whose logic is in vw-vector.
+
+pub mod vector;

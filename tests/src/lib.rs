@@ -1,0 +1,3 @@
+//! Outside-in tests: throw-away clusters, psql and HTTP. Names none of the project's crates.
+
+pub mod cluster;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::paths::{major, pg_config, root};
+use crate::paths::{built, major, pg_config, root};
 use crate::shell::{replace, run, say};
 
 /// The pg_config on the PATH.
@@ -31,7 +31,7 @@ pub fn into(program: &Path) -> Result<()> {
     ]))?;
     let libraries = PathBuf::from(pg_config(&program, "--pkglibdir")?);
     let extensions = PathBuf::from(pg_config(&program, "--sharedir")?).join("extension");
-    replace(&root().join("target/release/libvw.so"), &libraries.join("vw.so"))?;
+    replace(&built().join("libvw.so"), &libraries.join("vw.so"))?;
     for name in sql_folders()? {
         extension(&name, &extensions)?;
     }

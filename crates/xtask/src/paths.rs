@@ -17,6 +17,11 @@ pub fn home() -> PathBuf {
     std::env::var_os("VW_HOME").map_or_else(|| root().join(".vw"), PathBuf::from)
 }
 
+/// The folder of cargo's release builds.
+pub fn built() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("release")
+}
+
 /// Ask `pg_config` for one of its values, such as `--sharedir`.
 pub fn pg_config(program: &Path, what: &str) -> Result<String> {
     let text = output(program.as_os_str(), &[what])?;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::pack;
 use crate::paths::{built, major, pg_config, root};
 use crate::shell::{replace, run, say};
 
@@ -34,6 +35,36 @@ pub fn into(program: &Path) -> Result<()> {
     replace(&built().join("libvw.so"), &libraries.join("vw.so"))?;
     for name in sql_folders()? {
         extension(&name, &extensions)?;
+    }
+    upgrades(&extensions)?;
+    engine(&libraries, &PathBuf::from(pg_config(&program, "--sharedir")?))
+}
+
+/// Install the engine with its runtime library and the default pack.
+fn engine(libraries: &Path, shared: &Path) -> Result<()> {
+    run(Command::new(env!("CARGO")).current_dir(root()).args(["build", "--release", "--package", "vw-embed"]))?;
+    let runtime = pack::ensure()?;
+    replace(&built().join("vw-engine"), &libraries.join("vw/vw-engine"))?;
+    replace(&runtime.library, &libraries.join("vw/libonnxruntime.so"))?;
+    let name = runtime.pack.file_name().context("the pack's folder has no name")?;
+    tree(&runtime.pack, &shared.join("vw/models").join(name))
+}
+
+/// Copy the upgrade scripts, `<extension>--<from>--<to>.sql`, as they are.
+fn upgrades(extensions: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(root().join("sql/upgrade")).into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|ending| ending == "sql") {
+            replace(&entry.path(), &extensions.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copy a folder's files, each whole.
+fn tree(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from)?.flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() { tree(&entry.path(), &target)? } else { replace(&entry.path(), &target)? }
     }
     Ok(())
 }

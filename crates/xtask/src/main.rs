@@ -3,6 +3,7 @@
 //! Names none of the project's crates: it drives cargo and PostgreSQL's programs.
 
 mod install;
+mod pack;
 mod paths;
 mod prereqs;
 mod server;

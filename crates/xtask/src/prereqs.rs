@@ -18,6 +18,7 @@ const NEEDS: &[Need] = &[
     Need { there: server, packages: &["postgresql"], why: "the server that the tests start" },
     Need { there: headers, packages: &["postgresql-server-dev-all"], why: "the headers that the extension builds on" },
     Need { there: libclang, packages: &["clang", "libclang-dev"], why: "reads PostgreSQL's headers at build time" },
+    Need { there: python, packages: &["python3", "python3-venv"], why: "fetches and converts the default model" },
 ];
 
 /// The newest server's pg_config below Debian's folder of servers, which has the programs too.
@@ -40,6 +41,11 @@ fn headers() -> bool {
 
 fn libclang() -> bool {
     on_path("clang")
+}
+
+fn python() -> bool {
+    let venv = std::process::Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+    venv.is_ok_and(|output| output.status.success())
 }
 
 /// Install what is missing where apt and root (or sudo) allow it; elsewhere name it and stop.

@@ -1,6 +1,6 @@
 //! What must be on the machine beyond Rust: a PostgreSQL server with its headers, and libclang for its bindings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -22,7 +22,7 @@ const NEEDS: &[Need] = &[
 ];
 
 /// The newest server's pg_config below Debian's folder of servers, which has the programs too.
-pub fn debian_server() -> Option<std::path::PathBuf> {
+pub fn debian_server() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let majors = folders.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let mut majors: Vec<u32> = majors.filter(|major| (14..=18).contains(major)).collect();
@@ -36,7 +36,9 @@ fn server() -> bool {
 }
 
 fn headers() -> bool {
-    debian_server().is_some_and(|folder| folder.join("lib/pgxs/src/makefiles/pgxs.mk").is_file())
+    // The server's own package has the make files of the headers' package, but not the headers.
+    let include = |folder: PathBuf| Some(Path::new("/usr/include/postgresql").join(folder.file_name()?));
+    debian_server().and_then(include).is_some_and(|folder| folder.join("server/postgres.h").is_file())
 }
 
 fn libclang() -> bool {

@@ -1,0 +1,2 @@
+//! `vw-api`: HTTP over SQL calls.
+fn main() {}

@@ -3,6 +3,7 @@
 
 mod engine;
 mod pg;
+mod project;
 mod types;
 
 pgrx::pg_module_magic!(name, version);
@@ -14,6 +15,8 @@ pub extern "C-unwind" fn _PG_init() {
     // SAFETY: server processes are single-threaded while libraries load.
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     engine::settings::define();
+    project::define();
+    pg::install::reserve_settings(c"vw");
     if pg::install::preloading() {
         engine::supervisor::register();
     }

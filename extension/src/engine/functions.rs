@@ -9,7 +9,7 @@ use crate::pg::function::pg_functions;
 use crate::pg::rows::Rows;
 use crate::pg::{array, varlena};
 use crate::types::vector;
-use vw_protocol::{ErrorCode, MAX_FRAME, Modality, Reply, Request};
+use vw_protocol::{Embedding, ErrorCode, MAX_FRAME, Modality, Reply, Request};
 
 pg_functions! {
     /// vw_engine_embed(modality text, inputs bytea[], model text, bulk bool)
@@ -34,18 +34,19 @@ fn embed(args: &Args) -> Result<Value> {
     let name = args.text(0)?;
     let modality = Modality::from_name(&name)
         .ok_or_else(|| bad_input(format!("unknown modality \"{name}\"")).hint("Use text, image or audio."))?;
-    let inputs = args.array(1)?.to_varlenas()?;
+    let array = args.array(1)?;
+    let inputs = array.varlenas()?;
     let model = if args.is_null(2) { String::new() } else { args.text(2)? };
     let bulk = args.bool(3)?;
     let mut rows = Rows::begin(args, 4)?;
     let mut ordinal = 0i32;
     let mut batch = Vec::new();
     let mut bytes = 0usize;
-    let mut inputs = inputs.into_iter().peekable();
+    let mut inputs = inputs.iter().peekable();
     while let Some(input) = inputs.next() {
-        batch.push(copy(input.bytes())?);
-        bytes = bytes.saturating_add(input.bytes().len());
-        let next = inputs.peek().map_or(usize::MAX, |next| next.bytes().len());
+        batch.push(copy(input)?);
+        bytes = bytes.saturating_add(input.len());
+        let next = inputs.peek().map_or(usize::MAX, |next| next.len());
         if batch.len() < BATCH_COUNT && bytes.saturating_add(next) <= BATCH_BYTES {
             continue;
         }
@@ -53,11 +54,7 @@ fn embed(args: &Args) -> Result<Value> {
         let expected = sent.len();
         bytes = 0;
         let request = Request::Embed { modality, bulk, model: model.clone(), inputs: sent };
-        let items = match ask(&request)? {
-            Reply::Embeddings { items, .. } if items.len() == expected => items,
-            other => return Err(unexpected(other)),
-        };
-        for item in items {
+        for item in ask_embeddings(&request, expected)? {
             ordinal = ordinal.saturating_add(1);
             let vector = vector::value_of(&item.vector)?;
             let tokens = i32::try_from(item.tokens).unwrap_or(i32::MAX);
@@ -65,6 +62,14 @@ fn embed(args: &Args) -> Result<Value> {
         }
     }
     Ok(Value::void())
+}
+
+/// Send a request for embeddings; the reply has one for each of its `expected` inputs.
+pub(super) fn ask_embeddings(request: &Request, expected: usize) -> Result<Vec<Embedding>> {
+    match ask(request)? {
+        Reply::Embeddings { items, .. } if items.len() == expected => Ok(items),
+        other => Err(unexpected(other)),
+    }
 }
 
 /// List the models of the engine.
@@ -134,7 +139,7 @@ fn bad_input(message: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
 }
 
 /// Copy an input; large ones fail as an ERROR, not an abort.
-fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     out.try_reserve_exact(bytes.len()).map_err(|_| Fault::out_of_memory())?;
     out.extend_from_slice(bytes);

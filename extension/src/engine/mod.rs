@@ -4,5 +4,7 @@
 pub mod client;
 pub mod connection;
 pub mod functions;
+mod memo;
+mod scalar;
 pub mod settings;
 pub mod supervisor;

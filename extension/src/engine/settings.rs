@@ -1,4 +1,4 @@
-//! The settings under `vw.`.
+//! The engine's settings, `vw.engine_…`.
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::{CString, OsStr};
@@ -10,7 +10,7 @@ static ENGINE_ADDRESS: GucSetting<Option<CString>> = GucSetting::<Option<CString
 static ENGINE_START_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
 static ENGINE_THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
 
-/// Define the settings; called once, when the library is loaded.
+/// Define them; called once, when the library is loaded.
 pub fn define() {
     GucRegistry::define_string_guc(
         c"vw.engine_address",
@@ -40,7 +40,6 @@ pub fn define() {
         GucContext::Sighup,
         GucFlags::default(),
     );
-    crate::pg::install::reserve_settings(c"vw");
 }
 
 /// The foreign engine's socket, or `None` for our own engine.

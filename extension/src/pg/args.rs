@@ -77,9 +77,9 @@ impl Args {
         Ok(unsafe { Varlena::from_datum(datum) })
     }
 
-    /// Read a `text`; bytes that are not UTF-8 (other server encodings) are replaced.
+    /// Read a `text`, turned from the database's encoding into UTF-8.
     pub fn text(&self, index: usize) -> Result<String> {
-        Ok(String::from_utf8_lossy(self.varlena(index)?.bytes()).into_owned())
+        super::encoding::to_utf8(self.varlena(index)?.bytes())
     }
 
     /// Read an array of any type.

@@ -4,10 +4,24 @@ use super::datum::Value;
 use super::error::{Code, Fault, Result};
 use super::varlena::Varlena;
 use pgrx::pg_sys;
+use std::marker::PhantomData;
 
 /// A detoasted array argument.
 pub struct Array {
     value: Varlena,
+}
+
+/// The variable-length elements of an array.
+pub struct Varlenas<'a> {
+    values: Vec<Varlena>,
+    array: PhantomData<&'a Array>,
+}
+
+impl Varlenas<'_> {
+    /// The payload of each element, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.values.iter().map(Varlena::bytes)
+    }
 }
 
 impl Array {
@@ -86,15 +100,16 @@ impl Array {
         elements.into_iter().map(|e| e.map(|d| f64::from_bits(d.value() as u64)).ok_or_else(contains_null)).collect()
     }
 
-    /// Read variable-length elements (text, bytea), each detoasted.
-    pub fn to_varlenas(&self) -> Result<Vec<Varlena>> {
+    /// Read variable-length elements (text, bytea), each detoasted; flat ones are borrowed from the array.
+    pub fn varlenas(&self) -> Result<Varlenas<'_>> {
         let varlena = [pg_sys::BYTEAOID, pg_sys::TEXTOID].contains(&self.header().elemtype);
         if !varlena {
             return Err(Fault::internal("expected an array of bytea or text"));
         }
-        // SAFETY: the element types above are variable-length, and the array outlives what borrows from it here.
+        // SAFETY: the element types above are variable-length, and the result's lifetime keeps the array alive.
         let read = |datum| unsafe { Varlena::from_datum(datum) };
-        self.elements()?.into_iter().map(|element| element.map(read).ok_or_else(contains_null)).collect()
+        let values = self.elements()?.into_iter().map(|element| element.map(read).ok_or_else(contains_null));
+        Ok(Varlenas { values: values.collect::<Result<_>>()?, array: PhantomData })
     }
 
     /// Read the type modifiers of a declaration such as `vector(3)`.

@@ -4,11 +4,14 @@
 pub mod aggregate;
 pub mod args;
 pub mod array;
+pub mod clock;
 pub mod datum;
+mod encoding;
 pub mod error;
 pub mod function;
 pub mod install;
 pub mod latch;
+mod refusal;
 pub mod rows;
 pub mod varlena;
 pub mod wire;

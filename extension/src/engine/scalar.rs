@@ -1,0 +1,45 @@
+//! `vw_embed_text`, `vw_embed_image` and `vw_embed_audio`: one input, one vector. Batches are in `functions`.
+
+use super::functions::ask_embeddings;
+use super::memo;
+use crate::pg::args::Args;
+use crate::pg::datum::Value;
+use crate::pg::error::{Fault, Result};
+use crate::pg::function::pg_functions;
+use crate::types::vector;
+use vw_protocol::{Modality, Request};
+
+pg_functions! {
+    /// vw_embed_text(input text, model text) -> vector; NULL for a NULL input.
+    fn vw_embed_text(args) {
+        if args.is_null(0) { Result::Ok(None) } else { embed(args, Modality::Text, args.text(0)?.as_bytes()).map(Some) }
+    }
+
+    /// vw_embed_image(input bytea, model text) -> vector; NULL for a NULL input.
+    fn vw_embed_image(args) { embed_bytes(args, Modality::Image) }
+
+    /// vw_embed_audio(input bytea, model text) -> vector; NULL for a NULL input.
+    fn vw_embed_audio(args) { embed_bytes(args, Modality::Audio) }
+}
+
+fn embed_bytes(args: &Args, modality: Modality) -> Result<Option<Value>> {
+    if args.is_null(0) {
+        return Ok(None);
+    }
+    let input = args.varlena(0)?;
+    embed(args, modality, input.bytes()).map(Some)
+}
+
+/// Embed one input, or answer what this statement asked before.
+fn embed(args: &Args, modality: Modality, input: &[u8]) -> Result<Value> {
+    let model = if args.is_null(1) { String::new() } else { args.text(1)? };
+    if let Some(value) = memo::find(modality, &model, input, vector::value_of) {
+        return value;
+    }
+    let request =
+        Request::Embed { modality, bulk: false, model: model.clone(), inputs: vec![super::functions::copy(input)?] };
+    let item = ask_embeddings(&request, 1)?.pop().ok_or_else(|| Fault::internal("no embedding came back"))?;
+    let value = vector::value_of(&item.vector)?;
+    memo::keep(modality, model, input, item.vector);
+    Ok(value)
+}

@@ -1,0 +1,70 @@
+-- A collection's row makes and drops the partition that holds its items, and says who may see them.
+
+CREATE FUNCTION vw.partition_of(collection_id text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN 'item_' || lower(substr(collection_id, 5));
+
+COMMENT ON FUNCTION vw.partition_of IS
+	'The name, in schema vw, of the partition that holds a collection''s items.';
+
+-- SECURITY DEFINER, as only the owner of vw.item can attach to it. It acts on the one row that fired it, and nobody
+-- can call it but as a trigger. Searches name the partition itself, so the locks on the parent stop none of them.
+CREATE FUNCTION vw.add_partition() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	partition text := vw.partition_of(NEW.id);
+	service regrole;
+BEGIN
+	-- A dump brings its tables along before its rows.
+	IF to_regclass(format('vw.%I', partition)) IS NOT NULL THEN
+		RETURN NULL;
+	END IF;
+	-- Without the larger target, MAIN would compress every embedding and searches would unpack them all.
+	EXECUTE format('CREATE TABLE vw.%I (LIKE vw.item INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE,
+		PRIMARY KEY (id)) WITH (toast_tuple_target = 8160)', partition);
+	EXECUTE format('CREATE INDEX ON vw.%I (created_at, id)', partition);
+	EXECUTE format('ALTER TABLE vw.item ATTACH PARTITION vw.%I FOR VALUES IN (%L)', partition, NEW.id);
+	EXECUTE format('ALTER TABLE vw.%I ENABLE ROW LEVEL SECURITY', partition);
+	-- A subquery without a reference to the row is evaluated once a query, not once a row.
+	EXECUTE format('CREATE POLICY project ON vw.%I USING ((SELECT count(*) FROM vw.collection c WHERE c.id = %L) = 1)',
+		partition, NEW.id);
+	FOR service IN SELECT vw.services() LOOP
+		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON vw.%I TO %s', partition, service);
+	END LOOP;
+	RETURN NULL;
+END $$;
+
+CREATE FUNCTION vw.drop_partition() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('DROP TABLE IF EXISTS vw.%I', vw.partition_of(OLD.id));
+	RETURN NULL;
+END $$;
+
+CREATE FUNCTION vw.services() RETURNS SETOF regrole
+	LANGUAGE sql STABLE SET search_path = pg_catalog BEGIN ATOMIC
+	SELECT DISTINCT a.grantee::regrole FROM pg_class c, aclexplode(c.relacl) a
+		WHERE c.oid = 'vw.item'::regclass AND a.grantee NOT IN (0, c.relowner) AND a.privilege_type = 'INSERT';
+END;
+
+COMMENT ON FUNCTION vw.services IS
+	'The roles that vw.grant_service was called for.';
+
+CREATE TRIGGER add_partition AFTER INSERT ON vw.collection
+	FOR EACH ROW EXECUTE FUNCTION vw.add_partition();
+
+CREATE TRIGGER drop_partition AFTER DELETE ON vw.collection
+	FOR EACH ROW EXECUTE FUNCTION vw.drop_partition();
+
+REVOKE EXECUTE ON FUNCTION vw.add_partition, vw.drop_partition FROM PUBLIC;
+
+-- The second fence: whoever is not the owner sees the rows of the project that vw.project_id resolved, and no others.
+ALTER TABLE vw.collection ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY project ON vw.collection
+	USING (project_id = current_setting('vw.project', true));
+
+ALTER TABLE vw.item ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY project ON vw.item
+	USING (collection_id IN (SELECT c.id FROM vw.collection c));

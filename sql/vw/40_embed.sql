@@ -34,27 +34,27 @@ COMMENT ON FUNCTION vw_embed_audio IS 'Embed the bytes of one audio file, where 
 
 CREATE FUNCTION vw_embed_texts(inputs text[], model text DEFAULT NULL) RETURNS vector[]
 	LANGUAGE sql STABLE PARALLEL SAFE COST 100000 BEGIN ATOMIC
-	SELECT array_agg(e.embedding ORDER BY e.ordinal)
+	SELECT CASE WHEN inputs IS NOT NULL THEN ARRAY(SELECT e.embedding
 		FROM vw.engine_embed('text',
 			ARRAY(SELECT convert_to(t.input, 'UTF8') FROM unnest(inputs) WITH ORDINALITY t(input, n) ORDER BY t.n),
 			model, true) e
-		WHERE inputs IS NOT NULL;
+		ORDER BY e.ordinal) END;
 END;
 
 COMMENT ON FUNCTION vw_embed_texts IS 'Embed many texts in one batch; the result is in the order of the input.';
 
 CREATE FUNCTION vw_embed_images(inputs bytea[], model text DEFAULT NULL) RETURNS vector[]
 	LANGUAGE sql STABLE PARALLEL SAFE COST 100000 BEGIN ATOMIC
-	SELECT array_agg(e.embedding ORDER BY e.ordinal) FROM vw.engine_embed('image', inputs, model, true) e
-		WHERE inputs IS NOT NULL;
+	SELECT CASE WHEN inputs IS NOT NULL THEN ARRAY(SELECT e.embedding
+		FROM vw.engine_embed('image', inputs, model, true) e ORDER BY e.ordinal) END;
 END;
 
 COMMENT ON FUNCTION vw_embed_images IS 'Embed many image files in one batch; the result is in the order of the input.';
 
 CREATE FUNCTION vw_embed_audios(inputs bytea[], model text DEFAULT NULL) RETURNS vector[]
 	LANGUAGE sql STABLE PARALLEL SAFE COST 100000 BEGIN ATOMIC
-	SELECT array_agg(e.embedding ORDER BY e.ordinal) FROM vw.engine_embed('audio', inputs, model, true) e
-		WHERE inputs IS NOT NULL;
+	SELECT CASE WHEN inputs IS NOT NULL THEN ARRAY(SELECT e.embedding
+		FROM vw.engine_embed('audio', inputs, model, true) e ORDER BY e.ordinal) END;
 END;
 
 COMMENT ON FUNCTION vw_embed_audios IS 'Embed many audio files in one batch; the result is in the order of the input.';

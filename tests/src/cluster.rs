@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use postgres::{Client, NoTls};
 use tempfile::TempDir;
 
 /// A running cluster.
@@ -21,24 +22,105 @@ pub struct Cluster {
 impl Cluster {
     /// Make and start a cluster with `settings` appended to its configuration.
     pub fn start(settings: &str) -> Cluster {
+        let cluster = Cluster::empty();
+        let words = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"];
+        cluster.done("initdb", &[&["-D", &cluster.data_text()], words.as_slice()].concat());
+        cluster.configure("fsync = off");
+        cluster.configure(settings);
+        cluster.resume();
+        cluster
+    }
+
+    /// Make and start a streaming replica of this cluster.
+    pub fn replica(&self) -> Cluster {
+        let replica = Cluster::empty();
+        let (port, data) = (self.port.to_string(), replica.data_text());
+        let words = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-D", &data, "-R", "-X", "stream", "-c", "fast"];
+        replica.done("pg_basebackup", &words);
+        replica.configure("");
+        replica.resume();
+        replica
+    }
+
+    /// A folder, a port and no server yet.
+    fn empty() -> Cluster {
         let pg_config =
             std::env::var("VW_PG_CONFIG").expect("VW_PG_CONFIG must name the pg_config of a server with vw");
         let programs = Path::new(&pg_config).parent().expect("pg_config is in a folder").to_owned();
         let folder = tempfile::Builder::new().prefix("vw-test-").tempdir_in("/tmp").expect("a temporary folder");
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("own folder");
-        let cluster = Cluster { folder, programs, port: free_port() };
-        cluster.done("initdb", &["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
-        let own = format!(
-            "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n{settings}\n",
-            cluster.port
-        );
-        let configuration = cluster.data().join("postgresql.auto.conf");
-        let mut text = std::fs::read_to_string(&configuration).expect("initdb wrote it");
-        text.push_str(&own);
+        Cluster { folder, programs, port: free_port() }
+    }
+
+    /// Append settings; the server reads them when it starts.
+    fn configure(&self, settings: &str) {
+        let configuration = self.data().join("postgresql.auto.conf");
+        let mut text = std::fs::read_to_string(&configuration).expect("the cluster has a configuration");
+        text.push_str(&format!(
+            "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n{settings}\n",
+            self.port
+        ));
         std::fs::write(&configuration, text).expect("own folder");
-        let log = cluster.folder.path().join("log");
-        cluster.done("pg_ctl", &["start", "-w", "-s", "-l", &log.to_string_lossy()]);
-        cluster
+    }
+
+    /// Start the server again after [`Cluster::stop`].
+    pub fn resume(&self) {
+        let log = self.folder.path().join("log");
+        self.done("pg_ctl", &["-D", &self.data_text(), "start", "-w", "-s", "-l", &log.to_string_lossy()]);
+    }
+
+    /// Stop the server: `smart`, `fast`, or `immediate`, which is a crash.
+    pub fn stop(&self, mode: &str) {
+        self.done("pg_ctl", &["-D", &self.data_text(), "stop", "-w", "-s", "-m", mode]);
+    }
+
+    /// Connect as `user`.
+    pub fn connect_as(&self, user: &str, database: &str) -> Client {
+        let words = self.address(user, database);
+        Client::connect(&words, NoTls).unwrap_or_else(|error| panic!("{words}: {error}"))
+    }
+
+    /// Connect as the superuser.
+    pub fn connect(&self, database: &str) -> Client {
+        self.connect_as("postgres", database)
+    }
+
+    /// Connect to a new database that has both extensions.
+    pub fn with_vw(&self, database: &str) -> Client {
+        let make = ["CREATE DATABASE ", database].concat();
+        self.connect("postgres").batch_execute(&make).expect("a new database");
+        let mut client = self.connect(database);
+        client.batch_execute("CREATE EXTENSION vw CASCADE").expect("both extensions");
+        client
+    }
+
+    /// The words that a client library connects with.
+    pub fn address(&self, user: &str, database: &str) -> String {
+        format!("host=127.0.0.1 port={} user={user} dbname={database}", self.port)
+    }
+
+    /// Run one of PostgreSQL's client programs on a database; it must end well. Gives what it printed.
+    pub fn client_program(&self, program: &str, words: &[&str], database: &str) -> String {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), "-d", database]).args(words);
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// A folder of the server, as pg_config names it (`--sharedir`).
+    pub fn server_folder(&self, what: &str) -> PathBuf {
+        let output = Command::new(self.programs.join("pg_config")).arg(what).output().expect("pg_config starts");
+        PathBuf::from(String::from_utf8(output.stdout).expect("UTF-8").trim())
+    }
+
+    /// What the server logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn data_text(&self) -> String {
+        self.data().to_string_lossy().into_owned()
     }
 
     /// The data folder.
@@ -55,14 +137,13 @@ impl Cluster {
         command.args(options).stdin(file).output().expect("psql starts")
     }
 
-    /// Run one of the server's programs on the data folder to a good end.
+    /// Run one of the server's programs to a good end.
     fn done(&self, program: &str, arguments: &[&str]) {
         let mut command = server_program(&self.programs.join(program));
-        command.arg("-D").arg(self.data()).args(arguments).current_dir(self.folder.path());
+        command.args(arguments).current_dir(self.folder.path());
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-        assert!(status.success(), "{command:?}: {status}\n{log}");
+        assert!(status.success(), "{command:?}: {status}\n{}", self.log());
     }
 }
 
@@ -71,7 +152,7 @@ impl Drop for Cluster {
         let mut command = server_program(&self.programs.join("pg_ctl"));
         command.arg("-D").arg(self.data()).args(["stop", "-m", "immediate", "-s"]).current_dir("/");
         // A server that is gone already is as good as one that is stopped.
-        let _ = command.status();
+        let _ = command.stderr(std::process::Stdio::null()).status();
     }
 }
 

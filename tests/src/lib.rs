@@ -1,3 +1,5 @@
 //! Outside-in tests: throw-away clusters, psql and HTTP. Names none of the project's crates.
 
 pub mod cluster;
+pub mod process;
+pub mod service;

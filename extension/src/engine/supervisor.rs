@@ -117,7 +117,7 @@ fn watch() {
 /// The time to wait after so many quick deaths in a row.
 fn pause(quick_deaths: u32) -> Duration {
     let beyond = quick_deaths.saturating_sub(PATIENCE);
-    if beyond == 0 { Duration::ZERO } else { Duration::from_millis(250 << beyond.min(4)).min(MAX_PAUSE) }
+    if beyond == 0 { Duration::ZERO } else { Duration::from_millis(50 << beyond.min(5)).min(MAX_PAUSE) }
 }
 
 /// A running engine; dropping it kills it.

@@ -1,0 +1,81 @@
+//! The page store: what the index needs of the world below it, and no more.
+
+use std::fmt;
+use std::ops::Deref;
+
+/// Bytes of a page that are ours: PostgreSQL's 8,192 less its page header (24) and a special area (16).
+pub const PAGE_BYTES: usize = 8_152;
+
+/// Pages that one transaction can change: the limit of generic WAL (MAX_GENERIC_XLOG_PAGES).
+pub const MAX_PAGES: usize = 4;
+
+/// The number of a page, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageId(pub u32);
+
+/// Why a page cannot be read or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// The store ends before this page.
+    NoSuchPage(PageId),
+    /// The transaction holds [`MAX_PAGES`] pages already.
+    TooManyPages,
+    /// Pages are locked in ascending order, so that no two transactions wait for each other.
+    LockOrder { held: PageId, wanted: PageId },
+    /// Another reader or writer holds the page and this store does not wait.
+    Locked(PageId),
+    /// The store has as many pages as it can number.
+    Full,
+    /// The store has crashed; what was committed before is all there is.
+    Crashed,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchPage(page) => write!(f, "page {} is beyond the end of the index", page.0),
+            Self::TooManyPages => write!(f, "a transaction changes at most {MAX_PAGES} pages"),
+            Self::LockOrder { held, wanted } => {
+                write!(f, "page {} is locked after page {}; the order is ascending", wanted.0, held.0)
+            }
+            Self::Locked(page) => write!(f, "page {} is locked", page.0),
+            Self::Full => write!(f, "the index has no page numbers left"),
+            Self::Crashed => write!(f, "the page store has crashed"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// A file of pages.
+pub trait PageStore {
+    /// A page locked for reading, of [`PAGE_BYTES`] bytes; dropping it unlocks.
+    type Read<'s>: Deref<Target = [u8]>
+    where
+        Self: 's;
+    /// Changes to a few pages at once.
+    type Transaction<'s>: Transaction
+    where
+        Self: 's;
+
+    /// Count the pages.
+    fn pages(&self) -> u32;
+
+    /// Lock a page for reading.
+    fn read(&self, page: PageId) -> Result<Self::Read<'_>, StoreError>;
+
+    /// Begin a transaction; it holds no page yet.
+    fn begin(&self) -> Self::Transaction<'_>;
+}
+
+/// Changes to at most [`MAX_PAGES`] pages that happen all or not at all. Dropping it without a commit undoes them.
+pub trait Transaction {
+    /// Lock a page for writing, or find it among those held, and give its [`PAGE_BYTES`] bytes.
+    fn page(&mut self, page: PageId) -> Result<&mut [u8], StoreError>;
+
+    /// Add a page of zeros to the store and hold it. An undone transaction leaves it there, empty.
+    fn extend(&mut self) -> Result<PageId, StoreError>;
+
+    /// Make the changes last, in one step, and unlock.
+    fn commit(self) -> Result<(), StoreError>;
+}

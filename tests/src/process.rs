@@ -1,0 +1,32 @@
+//! Processes as the kernel shows them: whose data folder they work in, how much memory is theirs alone.
+
+use std::path::Path;
+
+/// The engines that work in a data folder.
+pub fn engines(data: &Path) -> Vec<i32> {
+    let data = data.canonicalize().expect("the data folder is there");
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_engine = |pid: &i32| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let place = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+        name.trim() == "vw-engine" && place == data
+    };
+    pids.filter(is_engine).collect()
+}
+
+/// Kill at once, as the kernel does when memory runs out.
+pub fn kill(pid: i32) {
+    // SAFETY: a plain system call without pointers.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0, "process {pid} can be killed");
+}
+
+/// Memory that no other process shares, in KiB.
+pub fn private_memory(pid: i32) -> u64 {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("the process is there");
+    let field = |name: &str| {
+        let line = rollup.lines().find(|line| line.starts_with(name)).expect("a field of smaps_rollup");
+        line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number of KiB")
+    };
+    field("Private_Clean:") + field("Private_Dirty:")
+}

@@ -1,0 +1,132 @@
+//! The REST service on a free port, and requests to it.
+//!
+//! VW_API names the program `vw-api`.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+
+/// The role that the service connects as.
+pub const ROLE: &str = "vw_service";
+
+/// A running service.
+pub struct Service {
+    child: Child,
+    port: u16,
+    agent: ureq::Agent,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub request_id: Option<String>,
+    pub retry_after: Option<String>,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The code of an error body; fails the test where the body is not one.
+    pub fn code(&self) -> &str {
+        let error = self.body.get("error").unwrap_or_else(|| panic!("no error body: {self:?}"));
+        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
+        assert_eq!(error["request_id"].as_str(), self.request_id.as_deref(), "{self:?}");
+        error["code"].as_str().unwrap_or_else(|| panic!("no code: {self:?}"))
+    }
+
+    /// The parameter at fault.
+    pub fn param(&self) -> Option<&str> {
+        self.body["error"]["param"].as_str()
+    }
+}
+
+fn program() -> Command {
+    Command::new(std::env::var("VW_API").expect("VW_API must name the program vw-api"))
+}
+
+/// Give the service's role its rights; it is made when it is missing.
+pub fn grant(cluster: &Cluster, database: &str) {
+    let mut client = cluster.connect(database);
+    let found = client.query("SELECT FROM pg_roles WHERE rolname = $1", &[&ROLE]).expect("roles are listed");
+    if found.is_empty() {
+        client.batch_execute("CREATE ROLE vw_service LOGIN").expect("a new role");
+    }
+    client.batch_execute("SELECT vw.grant_service('vw_service')").expect("rights are granted");
+}
+
+/// Run `vw-api key …` as the owner; give what it printed.
+pub fn key(cluster: &Cluster, database: &str, words: &[&str]) -> String {
+    let mut command = program();
+    command.arg("key").args(words).env("DATABASE_URL", cluster.address("postgres", database));
+    let output = command.output().expect("vw-api starts");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+}
+
+impl Service {
+    /// Start the service as its own role and wait until it is ready.
+    pub fn start(cluster: &Cluster, database: &str) -> Service {
+        grant(cluster, database);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let mut command = program();
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        command.env("DATABASE_URL", cluster.address(ROLE, database)).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("vw-api starts");
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
+        let service = Service { child, port, agent };
+        let limit = Instant::now() + Duration::from_secs(60);
+        while service.try_get("/readyz").is_none_or(|status| status != 200) {
+            assert!(Instant::now() < limit, "the service did not get ready");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        service
+    }
+
+    fn try_get(&self, path: &str) -> Option<u16> {
+        Some(self.agent.get(self.url(path)).call().ok()?.status().as_u16())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Send a request with a JSON body, or none for `Value::Null`.
+    pub fn send(&self, method: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.send_raw(method, path, &[("authorization", &format!("Bearer {key}")), JSON], bytes)
+    }
+
+    /// Send any bytes under any headers.
+    pub fn send_raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body).expect("a request that can be sent");
+        let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let (request_id, retry_after) = (header("x-request-id"), header("retry-after"));
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string().expect("a body of text");
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {status}, no JSON: {text}"));
+        Answer { status, request_id, retry_after, body }
+    }
+}
+
+/// The content type of every request with a body.
+pub const JSON: (&str, &str) = ("content-type", "application/json");
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Both fail only when the process is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

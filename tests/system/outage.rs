@@ -57,6 +57,8 @@ fn an_engine_that_is_down_is_a_503_and_nothing_is_half_written() {
     let socket = cluster.data().join("vw/engine.sock");
     // An engine of another host that is not there.
     let mut admin = cluster.connect("app");
+    // Settings of a library are known where it is loaded.
+    admin.batch_execute("LOAD 'vw'").expect("the library");
     admin.batch_execute("ALTER SYSTEM SET vw.engine_address = '/nonexistent/engine.sock'").expect("a setting");
     admin.batch_execute("SELECT pg_reload_conf()").expect("a reload");
     std::thread::sleep(Duration::from_millis(300));

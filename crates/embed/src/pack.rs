@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use vw_protocol::{Modality, Model};
 
 use crate::Failure;
-use crate::text::max_tokens;
+use crate::tokens::max_tokens;
 
 /// What the hub's files cannot say.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,87 +1,165 @@
-//! The socket: one thread per connection reads a frame, waits for its tower and writes the reply.
+//! The service: one thread per connection reads a frame, has the engine answer it and writes the reply.
 //!
-//! Only processes of the same user are answered. A caller that hangs up is noticed before each batch.
+//! Only processes of the same user are answered. Nothing that one connection does ends the service.
 
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use vw_protocol::{ErrorCode, Reply, Request, frame_length};
+use anyhow::{Result, bail};
+use vw_protocol::{ErrorCode, MAX_FRAME, ProtocolError, Reply, Request, frame_length};
 
 use crate::Failure;
 use crate::engine::Engine;
+use crate::runner::Alive;
+use crate::socket::{claim, hung_up, same_user};
+
+/// Connections at the most, each with a thread; also what bounds the requests that wait.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// Pause after a failed accept, which most often means that descriptors have run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Listen on `socket` until standard input ends, which is how the supervisor's death is noticed.
 pub fn serve(engine: Arc<Engine>, socket: &Path) -> Result<()> {
-    let _ = std::fs::remove_file(socket);
-    let listener = UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
-    std::thread::spawn(|| {
+    let listener = claim(socket)?;
+    engine.broken().for_each(|failure| eprintln!("vw-engine: a pack is left out: {failure}"));
+    std::thread::Builder::new().name("supervisor".to_owned()).spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(0);
-    });
-    for stream in listener.incoming() {
-        let (engine, stream) = (Arc::clone(&engine), stream?);
-        std::thread::spawn(move || {
+    })?;
+    accept(&engine, &listener)
+}
+
+/// Answer every connection that comes; does not return.
+pub fn accept(engine: &Arc<Engine>, listener: &UnixListener) -> Result<()> {
+    let open = Arc::new(AtomicUsize::new(0));
+    loop {
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                eprintln!("vw-engine: cannot accept a connection: {error}");
+                std::thread::sleep(ACCEPT_PAUSE);
+                continue;
+            }
+        };
+        let Some(seat) = Seat::take(&open, MAX_CONNECTIONS) else {
+            refuse(&stream, format!("{MAX_CONNECTIONS} connections to the embedding engine are open already"));
+            continue;
+        };
+        let engine = Arc::clone(engine);
+        let thread = std::thread::Builder::new().name("connection".to_owned()).spawn(move || {
+            let _seat = seat;
             if let Err(error) = converse(&engine, stream) {
                 eprintln!("vw-engine: {error:#}");
             }
         });
+        if let Err(error) = thread {
+            eprintln!("vw-engine: cannot start a connection's thread: {error}");
+            std::thread::sleep(ACCEPT_PAUSE);
+        }
     }
-    Ok(())
+}
+
+/// One of a limited number of connections; given back on drop.
+struct Seat(Arc<AtomicUsize>);
+
+impl Seat {
+    fn take(open: &Arc<AtomicUsize>, limit: usize) -> Option<Seat> {
+        let next = |count: usize| (count < limit).then_some(count + 1);
+        open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok().map(|_| Seat(Arc::clone(open)))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Say why a connection is closed at once, as far as its buffer takes it.
+fn refuse(mut stream: &UnixStream, message: String) {
+    eprintln!("vw-engine: {message}");
+    let failure = Failure::new(ErrorCode::Overloaded, message).hint("Try again later.");
+    let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&Reply::from(failure).encode()));
 }
 
 /// Answer one connection's requests until it ends.
-fn converse(engine: &Engine, mut stream: UnixStream) -> Result<()> {
-    if peer(&stream)? != own_user() {
+fn converse(engine: &Engine, stream: UnixStream) -> Result<()> {
+    if !same_user(&stream)? {
         bail!("refused a connection of another user");
     }
+    let stream = Arc::new(stream);
+    let line = Arc::clone(&stream);
+    let alive: Alive = Arc::new(move || !hung_up(&line));
     let mut word = [0; 4];
-    while stream.read_exact(&mut word).is_ok() {
+    while (&*stream).read_exact(&mut word).is_ok() {
         let mut body = Vec::new();
-        let length = frame_length(word)?;
-        body.try_reserve_exact(length)?;
-        (&mut stream).take(length as u64).read_to_end(&mut body)?;
-        let reply = match Request::decode(&body) {
-            Ok(request) => engine.answer(&request, &|| !hung_up(&stream)),
-            Err(error) => Reply::from(Failure::new(ErrorCode::BadInput, error.to_string())),
+        let length = match frame_length(word) {
+            Ok(length) => length,
+            Err(error) => {
+                // What follows cannot be told apart from a frame, so the connection ends with the reply.
+                (&*stream).write_all(&bad_input(error).encode())?;
+                return Ok(());
+            }
         };
-        if hung_up(&stream) {
+        body.try_reserve_exact(length)?;
+        (&*stream).take(length as u64).read_to_end(&mut body)?;
+        let frame = answer(engine, body, &alive);
+        if !alive() {
             return Ok(());
         }
-        stream.write_all(&reply.encode())?;
+        (&*stream).write_all(&frame)?;
     }
     Ok(())
 }
 
-/// Tell whether the peer closed its end; waiting bytes are left in place.
-fn hung_up(stream: &UnixStream) -> bool {
-    let mut byte = 0u8;
-    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
-    // SAFETY: the buffer is one byte long and lives through the call; the descriptor is open.
-    let count = unsafe { libc::recv(stream.as_raw_fd(), (&raw mut byte).cast(), 1, flags) };
-    count == 0
-}
-
-/// The user id of the process at the other end.
-fn peer(stream: &UnixStream) -> Result<u32> {
-    let mut credentials = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
-    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
-    let place = (&raw mut credentials).cast();
-    // SAFETY: `place` has room for the `length` bytes that SO_PEERCRED writes; the descriptor is open.
-    let status =
-        unsafe { libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place, &mut length) };
-    if status != 0 {
-        return Err(std::io::Error::last_os_error()).context("cannot tell the peer's user");
+/// Turn a request's bytes into a whole reply frame, whatever happens on the way.
+fn answer(engine: &Engine, body: Vec<u8>, alive: &Alive) -> Vec<u8> {
+    let request = Request::decode(&body);
+    drop(body);
+    let reply = match request {
+        Ok(request) => catch_unwind(AssertUnwindSafe(|| engine.answer(&request, alive)))
+            .unwrap_or_else(|_| Reply::from(Failure::internal("the engine panicked; its log says where"))),
+        Err(error) => bad_input(error),
+    };
+    let frame = reply.encode();
+    if frame.len() > MAX_FRAME {
+        let message = format!("the reply has {} bytes; {MAX_FRAME} are allowed", frame.len());
+        return Reply::from(Failure::internal(message)).encode();
     }
-    Ok(credentials.uid)
+    frame
 }
 
-fn own_user() -> u32 {
-    // SAFETY: geteuid has no conditions and cannot fail.
-    unsafe { libc::geteuid() }
+fn bad_input(error: ProtocolError) -> Reply {
+    Reply::from(Failure::new(ErrorCode::BadInput, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_limited_and_given_back() {
+        let open = Arc::new(AtomicUsize::new(0));
+        let (first, second) = (Seat::take(&open, 2), Seat::take(&open, 2));
+        assert!(first.is_some() && second.is_some() && Seat::take(&open, 2).is_none());
+        drop(first);
+        assert!(Seat::take(&open, 2).is_some());
+    }
+
+    #[test]
+    fn a_refused_connection_is_told_why() {
+        let (near, far) = UnixStream::pair().expect("a pair can be made");
+        refuse(&far, "full".to_owned());
+        drop(far);
+        let mut frame = Vec::new();
+        (&near).read_to_end(&mut frame).expect("it can be read");
+        let reply = Reply::decode(&frame[4..]).expect("it is a frame");
+        assert!(matches!(reply, Reply::Error { code: ErrorCode::Overloaded, .. }), "{reply:?}");
+    }
 }

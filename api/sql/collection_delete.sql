@@ -1,0 +1,2 @@
+-- $1 collection, $2 project.
+SELECT vw_delete_collection($1::text, $2::text) AS id

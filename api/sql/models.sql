@@ -1,0 +1,1 @@
+SELECT id, name, types, dimensions, metric FROM vw_models()

@@ -1,0 +1,1 @@
+SELECT count(*) AS models FROM vw_models()

@@ -1,0 +1,40 @@
+//! Search in a collection.
+
+use axum::extract::{Request, State};
+use axum::{Extension, Json};
+
+use crate::app::App;
+use crate::auth::Project;
+use crate::error::Error;
+use crate::requests::{Input, Kind, Query};
+use crate::types::{Collection, Hit, SearchReport, Usage, get};
+use crate::{body, db};
+
+use super::{CollectionId, Reply, no_fetching};
+
+/// `POST /v1/vectors/collections/{id}/search`
+pub async fn search(
+    State(app): State<App>,
+    Extension(Project(project)): Extension<Project>,
+    CollectionId(id): CollectionId,
+    request: Request,
+) -> Reply<SearchReport> {
+    let received = body::read(&app, request, body::QUERY, Query::check).await?;
+    let Query { input, top_k, threshold, filter } = &received.value;
+    let (text, image, audio) = match input {
+        Input::Text(text) => (Some(text), None, None),
+        Input::Bytes(Kind::Image, bytes) => (None, Some(bytes), None),
+        Input::Bytes(Kind::Audio, bytes) => (None, None, Some(bytes)),
+        Input::Url(kind) => {
+            let row = app.db.one(db::COLLECTION, &[&id, &project]).await?;
+            return Err(no_fetching(&Collection::from_row(&row)?, *kind, kind.word()));
+        }
+    };
+    let values: db::Params = &[&id, &text, &image, &audio, &project, top_k, threshold, filter];
+    let rows = app.db.rows(db::SEARCH, values).await?;
+    let first = rows.first().ok_or_else(|| Error::internal("the search gave no rows"))?;
+    let usage = Usage { input_tokens: i64::from(get::<i32>(first, "tokens")?) };
+    let model = get(first, "model_id")?;
+    let results = rows.iter().filter_map(|row| Hit::from_row(row).transpose()).collect::<Result<_, _>>()?;
+    Ok(Json(SearchReport { results, model, usage }))
+}

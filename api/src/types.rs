@@ -1,0 +1,249 @@
+//! The bodies of responses, and the rows that they are made of. The only place where columns become JSON.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Json};
+
+use crate::error::{Error, Result};
+
+/// Read a column; a wrong name or type is a mistake of ours.
+pub fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T> {
+    row.try_get(column).map_err(|error| Error::internal(format!("column {column}: {error}")))
+}
+
+/// A time in RFC 3339, UTC, with milliseconds.
+fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// An embedding model.
+#[derive(Serialize)]
+pub struct Model {
+    pub id: String,
+    pub name: String,
+    pub types: Vec<String>,
+    pub dimensions: i32,
+    pub metric: String,
+}
+
+impl Model {
+    pub fn from_row(row: &Row) -> Result<Model> {
+        Ok(Model {
+            id: get(row, "id")?,
+            name: get(row, "name")?,
+            types: get(row, "types")?,
+            dimensions: get(row, "dimensions")?,
+            metric: get(row, "metric")?,
+        })
+    }
+}
+
+/// A collection.
+#[derive(Serialize)]
+pub struct Collection {
+    pub id: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub model_id: String,
+    pub dimensions: i32,
+    pub metric: String,
+    pub item_count: i64,
+    #[serde(serialize_with = "rfc3339")]
+    pub created_at: DateTime<Utc>,
+    #[serde(serialize_with = "rfc3339")]
+    pub updated_at: DateTime<Utc>,
+    /// What the model embeds; part of `models`, not of the response.
+    #[serde(skip)]
+    pub types: Vec<String>,
+}
+
+impl Collection {
+    pub fn from_row(row: &Row) -> Result<Collection> {
+        Ok(Collection {
+            id: get(row, "id")?,
+            name: get(row, "name")?,
+            description: get(row, "description")?,
+            model_id: get(row, "model_id")?,
+            dimensions: get(row, "dimensions")?,
+            metric: get(row, "metric")?,
+            item_count: get(row, "item_count")?,
+            created_at: get(row, "created_at")?,
+            updated_at: get(row, "updated_at")?,
+            types: get(row, "types")?,
+        })
+    }
+}
+
+/// An indexed item, as listed. Metadata goes through as the database wrote it, so that no number loses digits.
+#[derive(Serialize)]
+pub struct Item {
+    pub id: String,
+    pub content_type: String,
+    pub text: Option<String>,
+    pub metadata: Box<RawValue>,
+    /// Media are not stored yet, so there is never a URL.
+    pub content_url: Option<String>,
+    #[serde(serialize_with = "rfc3339")]
+    pub created_at: DateTime<Utc>,
+    #[serde(serialize_with = "rfc3339")]
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Item {
+    /// Read an item; None where the row stands for an empty page.
+    pub fn from_row(row: &Row) -> Result<Option<Item>> {
+        let Some(id) = get(row, "id")? else { return Ok(None) };
+        Ok(Some(Item {
+            id,
+            content_type: get(row, "content_type")?,
+            text: get(row, "content")?,
+            metadata: get::<Json<_>>(row, "metadata")?.0,
+            content_url: None,
+            created_at: get(row, "created_at")?,
+            updated_at: get(row, "updated_at")?,
+        }))
+    }
+}
+
+/// What became of one item of an index request.
+#[derive(Serialize)]
+pub struct Indexed {
+    pub id: String,
+    /// `created` or `updated`.
+    pub status: String,
+    pub tokens: i32,
+    pub truncated: bool,
+}
+
+impl Indexed {
+    pub fn from_row(row: &Row) -> Result<Indexed> {
+        Ok(Indexed {
+            id: get(row, "id")?,
+            status: get(row, "status")?,
+            tokens: get(row, "tokens")?,
+            truncated: get(row, "truncated")?,
+        })
+    }
+}
+
+/// An item that was found.
+#[derive(Serialize)]
+pub struct Hit {
+    pub id: String,
+    pub score: f64,
+    pub content_type: String,
+    pub metadata: Box<RawValue>,
+    pub content_url: Option<String>,
+    pub text: Option<String>,
+}
+
+impl Hit {
+    /// Read a hit; None where the row stands for an empty result.
+    pub fn from_row(row: &Row) -> Result<Option<Hit>> {
+        let Some(id) = get(row, "id")? else { return Ok(None) };
+        Ok(Some(Hit {
+            id,
+            score: get(row, "score")?,
+            content_type: get(row, "content_type")?,
+            metadata: get::<Json<_>>(row, "metadata")?.0,
+            content_url: None,
+            text: get(row, "content")?,
+        }))
+    }
+}
+
+/// The tokens that a request's inputs came to.
+#[derive(Serialize)]
+pub struct Usage {
+    pub input_tokens: i64,
+}
+
+#[derive(Serialize)]
+pub struct Models {
+    pub models: Vec<Model>,
+}
+
+#[derive(Serialize)]
+pub struct Collections {
+    pub collections: Vec<Collection>,
+}
+
+#[derive(Serialize)]
+pub struct DeletedCollection {
+    pub id: String,
+    pub deleted: bool,
+}
+
+#[derive(Serialize)]
+pub struct IndexReport {
+    pub indexed: usize,
+    pub model: String,
+    pub usage: Usage,
+    pub items: Vec<Indexed>,
+}
+
+#[derive(Serialize)]
+pub struct ItemPage {
+    pub items: Vec<Item>,
+    pub total: i64,
+    pub limit: i32,
+    pub offset: i64,
+}
+
+#[derive(Serialize)]
+pub struct DeletedItems {
+    pub deleted: i64,
+}
+
+#[derive(Serialize)]
+pub struct SearchReport {
+    pub results: Vec<Hit>,
+    pub model: String,
+    pub usage: Usage,
+}
+
+#[derive(Serialize)]
+pub struct Health {
+    pub status: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards the exact fields of the contract, and the form of times.
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn fields_are_those_of_the_contract() {
+        let time: DateTime<Utc> = DateTime::from_timestamp_millis(1_700_000_000_120).expect("a time");
+        let collection = Collection {
+            id: "col_1".into(),
+            name: "a".into(),
+            description: None,
+            model_id: "m".into(),
+            dimensions: 1024,
+            metric: "COSINE".into(),
+            item_count: 3,
+            created_at: time,
+            updated_at: time,
+            types: vec!["text".into()],
+        };
+        let wanted = json!({"id": "col_1", "name": "a", "description": null, "model_id": "m", "dimensions": 1024,
+            "metric": "COSINE", "item_count": 3, "created_at": "2023-11-14T22:13:20.120Z",
+            "updated_at": "2023-11-14T22:13:20.120Z"});
+        assert_eq!(serde_json::to_value(&collection).expect("JSON"), wanted);
+        let hit = Hit {
+            id: "item_1".into(),
+            score: 0.952,
+            content_type: "text".into(),
+            metadata: RawValue::from_string(r#"{"n":12345678901234567890123}"#.into()).expect("JSON"),
+            content_url: None,
+            text: Some("t".into()),
+        };
+        let text = serde_json::to_string(&hit).expect("JSON");
+        let wanted = r#"{"id":"item_1","score":0.952,"content_type":"text","metadata":{"n":12345678901234567890123},"content_url":null,"text":"t"}"#;
+        assert_eq!(text, wanted);
+    }
+}

@@ -1,17 +1,26 @@
-# The front door: test, install, fmt, lint. The work is in xtask.
+# The front door. The work is in xtask; `cargo xtask` alone lists its commands.
 PG_CONFIG ?= pg_config
+# Benchmarks to run, by name; all when empty.
+BENCH ?=
 
-.PHONY: test install fmt lint
+.PHONY: run test bench install fmt lint
 
+# The server, the service and a demo collection on this machine, until Ctrl-C. VW_PORT and VW_HOME are honoured.
+run:
+	@cargo xtask run
+
+# Everything that can fail.
 test:
-	cargo xtask test
+	@cargo xtask test
+
+bench:
+	@cargo xtask bench $(BENCH)
 
 install:
-	cargo xtask install --pg-config "$(PG_CONFIG)"
+	@cargo xtask install --pg-config "$(PG_CONFIG)"
 
 fmt:
-	cargo fmt --all
+	@cargo fmt --all
 
 lint:
-	cargo fmt --all --check
-	cargo xtask tidy
+	@cargo xtask lint

@@ -14,35 +14,50 @@ pub fn default_pg_config() -> PathBuf {
     PathBuf::from("pg_config")
 }
 
-/// Build for the server of `program` (a pg_config) and install there.
+/// Build for the server of `program` (a pg_config) and install the extensions and the engine there.
 pub fn into(program: &Path) -> Result<()> {
+    let program = which(program)?;
+    build(&program, &["vw", "vw-embed"])?;
+    files(&program)
+}
+
+/// The same, and the service into `programs`; gives its path.
+pub fn all(program: &Path, programs: &Path) -> Result<PathBuf> {
+    build(program, &["vw", "vw-embed", "vw-api"])?;
+    files(program)?;
+    let service = programs.join("vw-api");
+    replace(&built().join("vw-api"), &service)?;
+    Ok(service)
+}
+
+/// Build `packages` for the server of `program` in one run of cargo.
+pub fn build(program: &Path, packages: &[&str]) -> Result<()> {
     let major = major(program)?;
     if !(14..=18).contains(&major) {
         bail!("{} is PostgreSQL {major}; 14 to 18 are supported", program.display());
     }
     say(&format!("building for PostgreSQL {major}"));
-    let program = which(program)?;
-    run(Command::new(env!("CARGO")).current_dir(root()).env("PGRX_PG_CONFIG_PATH", &program).args([
-        "build",
-        "--release",
-        "--package",
-        "vw",
-        "--features",
-        &format!("pg{major}"),
-    ]))?;
-    let libraries = PathBuf::from(pg_config(&program, "--pkglibdir")?);
-    let extensions = PathBuf::from(pg_config(&program, "--sharedir")?).join("extension");
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(root()).env("PGRX_PG_CONFIG_PATH", program).args(["build", "--release"]);
+    command.arg("--features").arg(format!("vw/pg{major}"));
+    run(command.args(packages.iter().flat_map(|package| ["--package", package])))
+}
+
+/// Install what is built.
+fn files(program: &Path) -> Result<()> {
+    let libraries = PathBuf::from(pg_config(program, "--pkglibdir")?);
+    let shared = PathBuf::from(pg_config(program, "--sharedir")?);
+    let extensions = shared.join("extension");
     replace(&built().join("libvw.so"), &libraries.join("vw.so"))?;
     for name in sql_folders()? {
         extension(&name, &extensions)?;
     }
     upgrades(&extensions)?;
-    engine(&libraries, &PathBuf::from(pg_config(&program, "--sharedir")?))
+    engine(&libraries, &shared)
 }
 
 /// Install the engine with its runtime library and the default pack.
 fn engine(libraries: &Path, shared: &Path) -> Result<()> {
-    run(Command::new(env!("CARGO")).current_dir(root()).args(["build", "--release", "--package", "vw-embed"]))?;
     let runtime = pack::ensure()?;
     replace(&built().join("vw-engine"), &libraries.join("vw/vw-engine"))?;
     replace(&runtime.library, &libraries.join("vw/libonnxruntime.so"))?;
@@ -82,22 +97,37 @@ fn sql_folders() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Install one extension's control file and its script, which is its SQL files in the order of their names.
+/// Install one extension's control file and its script.
 fn extension(name: &str, target: &Path) -> Result<()> {
-    let folder = root().join("sql").join(name);
-    let control = folder.join(format!("{name}.control"));
+    let control = root().join("sql").join(name).join(format!("{name}.control"));
     let text = std::fs::read_to_string(&control)?;
     let version = text.lines().find_map(|line| line.strip_prefix("default_version = '")?.strip_suffix('\''));
     let version = version.with_context(|| format!("no default_version in {}", control.display()))?;
+    let script = target.join(format!("{name}--{version}.sql"));
+    let fresh = script.with_extension("new");
+    std::fs::write(&fresh, script_of(name)?).with_context(|| format!("cannot write {}", fresh.display()))?;
+    std::fs::rename(&fresh, &script)?;
+    replace(&control, &target.join(format!("{name}.control")))
+}
+
+/// An extension's script: its SQL files in the order of their names.
+fn script_of(name: &str) -> Result<String> {
+    let folder = root().join("sql").join(name);
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
     files.sort();
-    let parts = files.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
-    let script = target.join(format!("{name}--{version}.sql"));
-    let fresh = script.with_extension("new");
-    std::fs::write(&fresh, parts.join("\n")).with_context(|| format!("cannot write {}", fresh.display()))?;
-    std::fs::rename(&fresh, &script)?;
-    replace(&control, &target.join(format!("{name}.control")))
+    Ok(files.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+/// What the extensions are: all their control files, which tell the versions, and all their scripts.
+pub fn sources() -> Result<(String, String)> {
+    let (mut controls, mut scripts) = (String::new(), String::new());
+    for name in sql_folders()? {
+        let control = root().join("sql").join(&name).join(format!("{name}.control"));
+        controls.push_str(&std::fs::read_to_string(control)?);
+        scripts.push_str(&script_of(&name)?);
+    }
+    Ok((controls, scripts))
 }
 
 /// Find a program that is named without a folder on the PATH.

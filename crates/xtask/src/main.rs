@@ -1,36 +1,63 @@
-//! The project's own commands, behind the Makefile: build, install, test, tidy.
+//! The project's own commands, behind the Makefile: build, install, run, test, lint, measure.
 //!
 //! Names none of the project's crates: it drives cargo and PostgreSQL's programs.
 
+mod account;
+mod bench;
+mod cluster;
 mod install;
+mod lint;
 mod pack;
 mod paths;
 mod prereqs;
+mod process;
+mod run;
 mod server;
 mod shell;
 mod suite;
 mod tidy;
 
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
+use nix::sys::stat::{Mode, umask};
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  prereqs                  install or name what the machine is missing
+  run                      the server, the service and a demo on this machine, until Ctrl-C
+  test                     run every tier of tests
+  bench [NAME...]          measure, side by side with what others use
+  lint                     rustfmt, clippy and the rules of the house
+  tidy                     the rules of the house alone
   install [--pg-config P]  build and install both extensions into a server (default: pg_config on PATH)
   server                   make the private server under VW_HOME (default: .vw)
-  test                     run every tier of tests
-  tidy                     check the rules of the house";
+  prereqs                  install or name what the machine is missing";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    // What is installed is for the server's user to read, whatever the caller's habits are.
+    umask(Mode::from_bits_truncate(0o022));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["prereqs"] => prereqs::ensure(),
+        ["run"] => run::run(),
+        ["test"] => suite::run(),
+        ["bench", names @ ..] => bench::run_named(names),
+        ["lint"] => lint::all(),
+        ["tidy"] => tidy::check(),
         ["install"] => install::into(&install::default_pg_config()),
         ["install", "--pg-config", path] => install::into(std::path::Path::new(path)),
         ["server"] => server::ensure().map(|pg_config| println!("{}", pg_config.display())),
-        ["test"] => suite::run(),
-        ["tidy"] => tidy::check(),
+        ["prereqs"] => prereqs::ensure(),
         _ => bail!("{USAGE}"),
     }
 }

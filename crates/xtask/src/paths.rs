@@ -12,9 +12,11 @@ pub fn root() -> PathBuf {
     manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
 }
 
-/// The state folder: VW_HOME, or `.vw` in the checkout.
+/// The state folder as an absolute path: VW_HOME, or `.vw` in the checkout.
 pub fn home() -> PathBuf {
-    std::env::var_os("VW_HOME").map_or_else(|| root().join(".vw"), PathBuf::from)
+    let named = std::env::var_os("VW_HOME").filter(|name| !name.is_empty());
+    let folder = named.map_or_else(|| root().join(".vw"), PathBuf::from);
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// The folder of cargo's release builds.

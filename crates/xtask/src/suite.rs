@@ -1,13 +1,15 @@
-//! Every tier of tests in one run, and a closing line that counts them.
+//! Every tier of tests in one run, and closing lines that count them, whatever failed before.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::paths::root;
+use crate::paths::{built, home, root};
 use crate::shell::say;
-use crate::{install, prereqs, server};
+use crate::{install, lint, prereqs, server};
 
 /// Passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,17 +18,24 @@ struct Count {
     failed: u64,
 }
 
-/// Run the pure tier, install into the private server, and run what needs one.
+/// What came of one tier.
+struct Tier {
+    name: &'static str,
+    count: Count,
+    took: Duration,
+}
+
+/// Run every tier; a tier that fails does not keep the others from running.
 pub fn run() -> Result<()> {
     prereqs::ensure()?;
-    say("pure tests");
-    let pure = cargo_test(&["test", "--release"], &[])?;
     let pg_config = server::ensure()?;
-    install::into(&pg_config)?;
-    say("tests against throw-away servers");
-    let outside =
-        cargo_test(&["test", "--release", "--package", "vw-tests"], &[("VW_PG_CONFIG", pg_config.as_path())])?;
-    let total = Count { passed: pure.passed + outside.passed, failed: pure.failed + outside.failed };
+    let tiers = tiers(&pg_config);
+    let mut total = Count::default();
+    println!();
+    for Tier { name, count, took } in &tiers {
+        println!("{name:<36} {:>5} passed {:>5} failed {:>6.0} s", count.passed, count.failed, took.as_secs_f64());
+        total = Count { passed: total.passed + count.passed, failed: total.failed + count.failed };
+    }
     println!("{} passed, {} failed", total.passed, total.failed);
     if total.failed > 0 {
         bail!("{} tests failed", total.failed);
@@ -34,11 +43,80 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
+fn tiers(pg_config: &Path) -> Vec<Tier> {
+    let mut tiers = vec![tier("formatting, lints, house rules", || Ok(lints(pg_config)))];
+    let pure = ["test", "--release", "--workspace", "--exclude", "vw", "--exclude", "vw-tests"];
+    tiers.push(tier("pure", || cargo_test(&pure, &[])));
+    let installed = tier("build and install", || {
+        install::all(pg_config, &home().join("bin"))?;
+        Ok(Count { passed: 1, failed: 0 })
+    });
+    let usable = installed.count.failed == 0;
+    tiers.push(installed);
+    if usable {
+        let environment = environment(pg_config);
+        let outside = ["test", "--release", "--package", "vw-tests"];
+        tiers.push(tier("against throw-away servers", || cargo_test(&outside, &environment)));
+        if has_pack_tests() {
+            let words = ["test", "--release", "--package", "vw-embed", "--features", "with-pack"];
+            tiers.push(tier("engine with the default pack", || cargo_test(&words, &environment)));
+        }
+    }
+    tiers
+}
+
+/// Run one tier; an error that is not a test's counts as a failure.
+fn tier(name: &'static str, work: impl FnOnce() -> Result<Count>) -> Tier {
+    say(name);
+    let begun = Instant::now();
+    let count = work().unwrap_or_else(|error| {
+        eprintln!("{name}: {error:#}");
+        Count { passed: 0, failed: 1 }
+    });
+    Tier { name, count, took: begun.elapsed() }
+}
+
+/// Run the checks of `make lint`, each counted as one test.
+fn lints(pg_config: &Path) -> Count {
+    let mut count = Count::default();
+    for (name, check) in lint::CHECKS {
+        say(name);
+        match check(pg_config) {
+            Ok(()) => count.passed += 1,
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                count.failed += 1;
+            }
+        }
+    }
+    count
+}
+
+/// Where the tests find what they run: the server, the programs, the runtime library, the packs, Python.
+fn environment(pg_config: &Path) -> Vec<(&'static str, PathBuf)> {
+    let cache = home().join("cache");
+    vec![
+        ("VW_PG_CONFIG", pg_config.to_owned()),
+        ("VW_API", built().join("vw-api")),
+        ("VW_ENGINE", built().join("vw-engine")),
+        ("VW_ONNXRUNTIME", cache.join("libonnxruntime.so")),
+        ("VW_MODELS", cache),
+        ("VW_XTASK_PYTHON", home().join("python/bin/python")),
+    ]
+}
+
+/// Tell whether the engine's crate has tests that need the default pack.
+fn has_pack_tests() -> bool {
+    let manifest = std::fs::read_to_string(root().join("crates/embed/Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line.starts_with("with-pack"))
+}
+
 /// Run cargo's tests, show what they print, and count them; a build that fails is an error.
-fn cargo_test(words: &[&str], environment: &[(&str, &std::path::Path)]) -> Result<Count> {
+fn cargo_test(words: &[&str], environment: &[(&'static str, PathBuf)]) -> Result<Count> {
     let mut command = Command::new(env!("CARGO"));
     command.args(words).arg("--no-fail-fast").current_dir(root()).stdout(Stdio::piped());
-    let mut child = command.envs(environment.iter().copied()).spawn().context("cannot start cargo")?;
+    let variables = environment.iter().map(|(name, value)| (name, value));
+    let mut child = command.envs(variables).spawn().context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
     let mut count = Count::default();
     for line in BufReader::new(output).lines() {
@@ -49,7 +127,8 @@ fn cargo_test(words: &[&str], environment: &[(&str, &std::path::Path)]) -> Resul
     }
     let status = child.wait()?;
     if !status.success() && count.failed == 0 {
-        bail!("{command:?} failed: {status}");
+        eprintln!("{command:?} failed: {status}");
+        count.failed = 1;
     }
     Ok(count)
 }
@@ -70,5 +149,11 @@ mod tests {
         let line = "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s";
         assert_eq!(counted(line), Some(Count { passed: 3, failed: 2 }));
         assert_eq!(counted("test x ... ok"), None);
+    }
+
+    #[test]
+    fn a_tier_that_breaks_counts_as_failed() {
+        let tier = tier("broken", || bail!("no server"));
+        assert_eq!(tier.count, Count { passed: 0, failed: 1 });
     }
 }

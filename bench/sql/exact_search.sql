@@ -1,0 +1,1 @@
+SELECT id FROM exact ORDER BY embedding <=> $1::text::vector LIMIT 10;

@@ -8,6 +8,7 @@ mod cluster;
 mod install;
 mod lint;
 mod pack;
+mod parity;
 mod paths;
 mod prereqs;
 mod process;

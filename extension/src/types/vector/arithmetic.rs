@@ -35,8 +35,11 @@ pg_functions! {
     }
 }
 
+/// A binary operation of vw-vector.
+type Operation = fn(&[f32], &[f32]) -> std::result::Result<Vec<f32>, Error>;
+
 /// Apply a binary operation to the arguments.
-fn combine(args: &Args, operation: fn(&[f32], &[f32]) -> std::result::Result<Vec<f32>, Error>) -> Result<Value> {
+fn combine(args: &Args, operation: Operation) -> Result<Value> {
     let (left, right) = (argument(args, 0)?, argument(args, 1)?);
     value_of(&operation(left.components()?, right.components()?)?)
 }

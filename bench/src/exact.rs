@@ -22,11 +22,6 @@ pub fn run() -> Result<()> {
     }
     let rows: Vec<Row> = named.iter().map(|(name, value)| Row { name, value: *value, reference: None }).collect();
     print!("{}", render("queries/s", &rows));
-    if client.query_one(include_str!("../sql/genuine.sql"), &[])?.get::<_, bool>(0) {
-        println!("  pgvector's own library is on this server, but nothing here compares with it yet");
-    } else {
-        println!("  pgvector is not installed on this server, so there is no ratio");
-    }
     Ok(())
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Names none of the project's crates. `cargo xtask bench [NAME...]` starts the cluster and calls this.
 
+mod distance;
 mod embed;
 mod exact;
+mod peer;
 mod python;
 mod random;
 mod rate;
@@ -12,12 +14,13 @@ mod table;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use postgres::{Client, NoTls};
+use postgres::{Client, Config, NoTls};
 
 /// A benchmark's name, what it measures, and the function that prints its tables.
 type Benchmark = (&'static str, &'static str, fn() -> Result<()>);
 
 const BENCHMARKS: &[Benchmark] = &[
+    ("distance", "every distance of every type, by whole search and by call", distance::run),
     ("embed", "texts embedded in a second, over SQL and by ONNX Runtime from Python", embed::run),
     ("exact", "the ten nearest of N random unit vectors without an index", exact::run),
 ];
@@ -46,8 +49,12 @@ fn measure() -> Result<()> {
     Ok(())
 }
 
-/// Connect to the database that VW_BENCH_DATABASE names, as `key=value` words.
-fn connect() -> Result<Client> {
+/// The database that VW_BENCH_DATABASE names, as `key=value` words.
+fn config() -> Result<Config> {
     let database = std::env::var("VW_BENCH_DATABASE").context("VW_BENCH_DATABASE must name a database with vw")?;
-    Client::connect(&database, NoTls).context("cannot connect to VW_BENCH_DATABASE")
+    database.parse().context("VW_BENCH_DATABASE cannot be read")
+}
+
+fn connect() -> Result<Client> {
+    config()?.connect(NoTls).context("cannot connect to VW_BENCH_DATABASE")
 }

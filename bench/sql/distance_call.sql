@@ -1,0 +1,1 @@
+SELECT cell_call($1, $2, $3);

@@ -1,0 +1,44 @@
+-- One cell of the table: values of one type and size, searched whole and measured call by call.
+SET client_min_messages = warning;
+
+CREATE FUNCTION cell_value(kind text, dims integer) RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT CASE kind
+		WHEN 'bit' THEN (SELECT string_agg((random() < 0.5)::integer::text, '') FROM generate_series(1, dims))
+		WHEN 'sparsevec' THEN '{' || (SELECT string_agg(i || ':' || (random() - 0.5)::real, ',' ORDER BY i)
+			FROM generate_series(1, dims) i WHERE i = 1 OR random() < 0.1) || '}/' || dims
+		ELSE '[' || (SELECT string_agg((random() - 0.5)::real::text, ',') FROM generate_series(1, dims)) || ']' END
+$$;
+
+CREATE FUNCTION cell_make(kind text, dims integer, count integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM setseed(0.5);
+	DROP TABLE IF EXISTS cell, probe;
+	EXECUTE format('CREATE UNLOGGED TABLE cell (id integer, v %s(%s))', kind, dims);
+	EXECUTE format('CREATE UNLOGGED TABLE probe (id integer, v %s(%s))', kind, dims);
+	EXECUTE format('INSERT INTO probe SELECT n, cell_value(%L, %s)::%1$s(%2$s) FROM generate_series(1, 2) n', kind, dims);
+	EXECUTE format('INSERT INTO cell SELECT n, cell_value(%L, %s + 0 * n)::%1$s(%2$s) FROM generate_series(1, %s) n',
+		kind, dims, count);
+END $$;
+
+-- Milliseconds of a search through the whole table.
+CREATE FUNCTION cell_search(operator text) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+	begun timestamptz := clock_timestamp();
+BEGIN
+	EXECUTE format('SELECT count(*) FROM (SELECT id FROM cell ORDER BY v %s (SELECT v FROM probe WHERE id = 1) LIMIT 10) t',
+		operator);
+	RETURN 1000 * extract(epoch FROM clock_timestamp() - begun);
+END $$;
+
+-- Nanoseconds of one call on flat values; an empty operator measures the loop around it.
+CREATE FUNCTION cell_call(kind text, operator text, count integer) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+	a text := (SELECT v::text FROM probe WHERE id = 1);
+	b text := (SELECT v::text FROM probe WHERE id = 2);
+	statement text := format('SELECT count(%s) FROM (SELECT %L::%s AS v OFFSET 0) a, (SELECT %L::%3$s AS v OFFSET 0) b,
+		generate_series(1, %s)', CASE operator WHEN '' THEN 'a.v' ELSE 'a.v ' || operator || ' b.v' END, a, kind, b, count);
+	begun timestamptz := clock_timestamp();
+BEGIN
+	EXECUTE statement;
+	RETURN 1e9 * extract(epoch FROM clock_timestamp() - begun) / count;
+END $$;

@@ -1,0 +1,1 @@
+SELECT cell_make($1, $2, $3);

@@ -1,0 +1,1 @@
+CREATE DATABASE bench_peer TEMPLATE template0;

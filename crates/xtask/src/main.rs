@@ -5,6 +5,7 @@
 mod account;
 mod bench;
 mod cluster;
+mod fuzz;
 mod install;
 mod lint;
 mod pack;
@@ -28,6 +29,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run                      the server, the service and a demo on this machine, until Ctrl-C
   test                     run every tier of tests
   bench [NAME...]          measure, side by side with what others use
+  fuzz SECONDS             feed what reads values with made-up input, for so long each
   lint                     rustfmt, clippy and the rules of the house
   tidy                     the rules of the house alone
   install [--pg-config P]  build and install both extensions into a server (default: pg_config on PATH)
@@ -53,6 +55,7 @@ fn dispatch() -> Result<()> {
         ["run"] => run::run(),
         ["test"] => suite::run(),
         ["bench", names @ ..] => bench::run_named(names),
+        ["fuzz", seconds] => fuzz::run_each(seconds),
         ["lint"] => lint::all(),
         ["tidy"] => tidy::check(),
         ["install"] => install::into(&install::default_pg_config()),

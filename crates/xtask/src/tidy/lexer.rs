@@ -25,10 +25,11 @@ impl<'a> Source<'a> {
         Source { name, lines: text.lines().collect(), code, strings: lexer.strings, test }
     }
 
-    /// Tell whether the whole file is test code: below tests/, or named as a test module.
+    /// Tell whether the whole file is test code: below tests/ or fuzz/, or named as a test module.
     pub fn is_test_file(&self) -> bool {
         self.name.starts_with("tests/")
             || self.name.contains("/tests/")
+            || self.name.contains("/fuzz/")
             || self.name.ends_with("tests.rs")
             || self.name.ends_with("testing.rs")
     }

@@ -23,6 +23,7 @@ const OURS: &[(&str, &str, &[&str])] = &[
     ("vw-ivf", "crates/ivf/", &["vw-vector"]),
     ("vw-embed", "crates/embed/", &["vw-protocol"]),
     ("vw-vector", "crates/vector/", &[]),
+    ("vw-vector-fuzz", "crates/vector/fuzz/", &["vw-vector"]),
     ("vw-protocol", "crates/protocol/", &[]),
     ("xtask", "crates/xtask/", &[]),
     ("vw-api", "api/", &[]),

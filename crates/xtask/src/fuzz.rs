@@ -1,0 +1,39 @@
+//! `cargo xtask fuzz`: coverage-guided fuzzing of what reads values, by libFuzzer, with the toolchain that is there.
+//!
+//! Corpora and crashing inputs lie in VW_HOME/fuzz.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::paths::{home, root};
+use crate::shell::{run, say};
+
+const TARGETS: &[&str] = &["text", "binary", "array"];
+/// What cargo-fuzz passes on a nightly toolchain, without the sanitizer that only that one has.
+const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
+
+/// Build the targets and run each for some seconds.
+pub fn run_each(seconds: &str) -> Result<()> {
+    let seconds: u32 = seconds.parse().context("usage: cargo xtask fuzz SECONDS")?;
+    let folder = home().join("fuzz");
+    say("building the fuzz targets");
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(root().join("crates/vector/fuzz")).args(["build", "--release", "--target-dir"]);
+    // A target triple keeps the flags away from build scripts.
+    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    run(build.arg(folder.join("target")).args(["--target", &triple]).env("RUSTFLAGS", FLAGS))?;
+    for target in TARGETS {
+        say(&format!("fuzzing {target} for {seconds} s"));
+        let (corpus, crashes) = (folder.join("corpus").join(target), folder.join("crashes").join(target));
+        std::fs::create_dir_all(&corpus)?;
+        std::fs::create_dir_all(&crashes)?;
+        let program = folder.join("target").join(&triple).join("release").join(target);
+        let mut fuzzer = Command::new(program);
+        fuzzer.arg(format!("-max_total_time={seconds}")).arg(format!("-artifact_prefix={}/", crashes.display()));
+        run(fuzzer.args(["-max_len=4096", "-print_final_stats=1", "-verbosity=0"]).arg(corpus))?;
+    }
+    Ok(())
+}

@@ -28,6 +28,7 @@ by_value! {
     Value => |v| v.0,
     bool => |v| pg_sys::Datum::from(v),
     i32 => |v| pg_sys::Datum::from(v),
+    i64 => |v| pg_sys::Datum::from(v),
     f32 => |v| pg_sys::Datum::from(v.to_bits()),
     f64 => |v| pg_sys::Datum::from(v.to_bits()),
 }

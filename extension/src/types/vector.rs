@@ -1,58 +1,57 @@
-//! The Datum form of `vector`: dimensions int16, an unused int16, then float4 components, in native byte order.
-//! Byte for byte pgvector's. The SQL functions are in the files below.
+//! The C functions of `vector`. Its Datum form is dimensions int16, an unused int16, then float4 elements, in native
+//! byte order, byte for byte pgvector's; the functions' bodies are in `dense`.
 
-mod aggregate;
-mod arithmetic;
-mod cast;
-mod compare;
-mod distance;
-mod io;
-
-use crate::pg::args::Args;
+use super::dense::{self, compare, dense_distances, dense_functions, hash};
+use super::order::order_functions;
 use crate::pg::datum::Value;
-use crate::pg::error::{Code, Fault, Result};
-use crate::pg::varlena::{self, Varlena};
-use vw_vector::{Error, SqlState, datum};
+use crate::pg::error::Result;
+use crate::pg::function::pg_functions;
 
-/// A `vector` argument, detoasted.
-pub struct Vector(Varlena);
-
-impl Vector {
-    /// The components, in place.
-    pub fn components(&self) -> Result<&[f32]> {
-        let bytes = self.0.bytes();
-        let count = datum::dimensions(bytes)?;
-        // SAFETY: every bit pattern is a float; `align_to` itself cares for the alignment.
-        let (before, components, _) = unsafe { bytes.get(datum::HEADER..).unwrap_or_default().align_to::<f32>() };
-        let components = components.get(..count).filter(|_| before.is_empty());
-        components.ok_or_else(|| Fault::from(Error::Length))
-    }
+/// Make a `vector` of elements that were checked before.
+pub fn value_of(elements: &[f32]) -> Result<Value> {
+    dense::value_of(elements)
 }
 
-/// Read a `vector` argument.
-pub fn argument(args: &Args, index: usize) -> Result<Vector> {
-    args.varlena(index).map(Vector)
+dense_functions! { f32:
+    io::input = vector_in,
+    io::output = vector_out,
+    io::typmod = vector_typmod_in,
+    io::receive = vector_recv,
+    io::send = vector_send,
+    arithmetic::add = vector_add,
+    arithmetic::sub = vector_sub,
+    arithmetic::mul = vector_mul,
+    arithmetic::concat = vector_concat,
+    arithmetic::dims = vector_dims,
+    arithmetic::norm = vector_norm,
+    arithmetic::normalize = l2_normalize,
+    arithmetic::part = subvector,
+    arithmetic::quantize = binary_quantize,
+    aggregate::accumulate_vector = vector_accum,
+    aggregate::average_vector = vector_avg,
+    cast::declared = vector,
+    cast::from_array = array_to_vector,
+    cast::to_array = vector_to_float4,
+    cast::from_sparse = sparsevec_to_vector,
+    cast::to_sparse = vector_to_sparsevec,
 }
 
-/// Read a type modifier argument; -1 when there is none.
-fn typmod(args: &Args, index: usize) -> Result<i32> {
-    if args.is_null(index) { Ok(-1) } else { args.i32(index) }
+pg_functions! {
+    /// Add two states of `avg`; of `halfvec`s too.
+    fn vector_combine(args) { dense::aggregate::merge(args) }
 }
 
-/// Make a `vector` out of components that were checked before.
-pub fn value_of(components: &[f32]) -> Result<Value> {
-    varlena::from_bytes(&datum::build(components)?)
+dense_distances! { f32:
+    l2 = l2_distance,
+    l2_squared = vector_l2_squared_distance,
+    inner_product = inner_product,
+    negative_inner_product = vector_negative_inner_product,
+    cosine = cosine_distance,
+    l1 = l1_distance,
+    spherical = vector_spherical_distance,
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Fault {
-        let code = match error.sqlstate() {
-            SqlState::DataException => Code::ERRCODE_DATA_EXCEPTION,
-            SqlState::NumericValueOutOfRange => Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-            SqlState::InvalidParameterValue => Code::ERRCODE_INVALID_PARAMETER_VALUE,
-            SqlState::InvalidTextRepresentation => Code::ERRCODE_INVALID_TEXT_REPRESENTATION,
-            SqlState::ProgramLimitExceeded => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-        };
-        Fault::new(code, error.to_string()).detail(error.detail().unwrap_or_default())
-    }
+order_functions! {
+    compare: compare::<f32>, hash: hash::<f32>;
+    vector_lt, vector_le, vector_eq, vector_ne, vector_ge, vector_gt, vector_cmp, vector_hash, vector_hash_extended
 }

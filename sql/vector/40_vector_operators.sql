@@ -1,4 +1,4 @@
--- Operators: distances, arithmetic, order.
+-- Operators of vector: distances, arithmetic, order.
 
 CREATE OPERATOR <-> (
 	LEFTARG = vector, RIGHTARG = vector, FUNCTION = l2_distance,
@@ -53,7 +53,8 @@ CREATE OPERATOR <= (
 CREATE OPERATOR = (
 	LEFTARG = vector, RIGHTARG = vector, FUNCTION = vector_eq,
 	COMMUTATOR = =, NEGATOR = <>,
-	RESTRICT = eqsel, JOIN = eqjoinsel
+	RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES, MERGES
 );
 
 CREATE OPERATOR <> (
@@ -73,12 +74,3 @@ CREATE OPERATOR > (
 	COMMUTATOR = <, NEGATOR = <=,
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-
-CREATE OPERATOR CLASS vector_ops
-	DEFAULT FOR TYPE vector USING btree AS
-	OPERATOR 1 <,
-	OPERATOR 2 <=,
-	OPERATOR 3 =,
-	OPERATOR 4 >=,
-	OPERATOR 5 >,
-	FUNCTION 1 vector_cmp(vector, vector);

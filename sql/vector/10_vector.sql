@@ -1,4 +1,4 @@
--- Distances and arithmetic, and the functions behind operators and operator classes.
+-- vector: distances and arithmetic, and the functions behind operators, aggregates and operator classes.
 
 CREATE FUNCTION l2_distance(vector, vector) RETURNS double precision
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -60,6 +60,12 @@ CREATE FUNCTION vector_gt(vector, vector) RETURNS boolean
 CREATE FUNCTION vector_cmp(vector, vector) RETURNS integer
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+CREATE FUNCTION vector_hash(vector) RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION vector_hash_extended(vector, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
 CREATE FUNCTION vector_l2_squared_distance(vector, vector) RETURNS double precision
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
@@ -77,4 +83,3 @@ CREATE FUNCTION vector_avg(double precision[]) RETURNS vector
 
 CREATE FUNCTION vector_combine(double precision[], double precision[]) RETURNS double precision[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-

@@ -1,0 +1,76 @@
+//! The stored form after the varlena length word: `i16` dimensions, `i16` zero, then the elements in native byte order.
+//!
+//! This is pgvector's layout byte for byte, so that a table written by one is read by the other.
+
+use super::Element;
+use crate::{Error, view, view_mut};
+
+/// Bytes before the first element: dimensions and the unused word.
+const HEADER: usize = 4;
+
+/// The length of a value of `dim` dimensions.
+pub fn size<E: Element>(dim: usize) -> usize {
+    HEADER + dim * size_of::<E>()
+}
+
+/// See a stored value's elements; fails where the length is not what the header asks for.
+#[inline]
+pub fn elements<E: Element>(bytes: &[u8]) -> Result<&[E], Error> {
+    let (dim, rest) = bytes.split_first_chunk::<2>().ok_or(Error::Length)?;
+    let elements = view::<E>(rest.get(2..).ok_or(Error::Length)?).ok_or(Error::Length)?;
+    if usize::from(u16::from_ne_bytes(*dim)) == elements.len() { Ok(elements) } else { Err(Error::Length) }
+}
+
+/// The same, to change them in place.
+pub fn elements_mut<E: Element>(bytes: &mut [u8]) -> Result<&mut [E], Error> {
+    elements::<E>(bytes)?;
+    view_mut(bytes.get_mut(HEADER..).ok_or(Error::Length)?).ok_or(Error::Length)
+}
+
+/// Write the header of a value that fills `bytes` ([`size`]), and give its elements to be written.
+pub fn begin<E: Element>(bytes: &mut [u8]) -> Result<&mut [E], Error> {
+    let (header, rest) = bytes.split_first_chunk_mut::<HEADER>().ok_or(Error::Length)?;
+    let elements = view_mut::<E>(rest).ok_or(Error::Length)?;
+    E::KIND.check_dim(elements.len())?;
+    let [low, high] = u16::try_from(elements.len()).map_err(|_| Error::Length)?.to_ne_bytes();
+    *header = [low, high, 0, 0];
+    Ok(elements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    /// Eight-byte words, for their alignment.
+    fn bytes(words: &mut [u64], length: usize) -> &mut [u8] {
+        &mut view_mut_words(words)[..length]
+    }
+
+    fn view_mut_words(words: &mut [u64]) -> &mut [u8] {
+        // SAFETY: every byte of a word may be seen and changed.
+        unsafe { words.align_to_mut::<u8>().1 }
+    }
+
+    #[test]
+    fn claimed_dimensions_are_checked_against_the_length() {
+        let mut words = [0; 4];
+        let stored = bytes(&mut words, size::<f32>(3));
+        begin::<f32>(stored).expect("three dimensions are fine").copy_from_slice(&[1.0, 2.0, 3.0]);
+        assert_eq!(stored[..8], [3, 0, 0, 0, 0, 0, 0x80, 0x3f], "pgvector's bytes, on a little-endian machine");
+        assert_eq!(elements(stored), Ok(&[1.0f32, 2.0, 3.0][..]));
+        assert_eq!(elements::<u16>(stored), Err(Error::Length));
+        (0..stored.len()).for_each(|end| assert!(elements::<f32>(&stored[..end]).is_err()));
+        elements_mut::<f32>(stored).expect("the same")[2] = 4.0;
+        assert_eq!(elements(stored), Ok(&[1.0f32, 2.0, 4.0][..]));
+    }
+
+    #[test]
+    fn limits_are_kept() {
+        let mut words = [0; 4_001];
+        assert_eq!(begin::<u16>(bytes(&mut words, 4)), Err(Error::NoDimensions(Kind::Halfvec)));
+        let long = bytes(&mut words, size::<u16>(16_001));
+        assert_eq!(begin::<u16>(long), Err(Error::TooManyDimensions(Kind::Halfvec)));
+        assert!(begin::<u16>(bytes(&mut words, size::<u16>(16_000))).is_ok());
+    }
+}

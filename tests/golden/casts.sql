@@ -1,0 +1,67 @@
+-- Casts between the types, from arrays of numbers and to real[]: explicit, on assignment, implicit, and their errors.
+CREATE DATABASE golden_casts;
+\c golden_casts
+CREATE EXTENSION vector;
+SELECT ARRAY[1,0,3]::vector, ARRAY[1.5,0]::real[]::vector, ARRAY[1.5,0]::float8[]::vector, ARRAY[1.5,0]::numeric[]::vector;
+SELECT ARRAY[1,0,3]::halfvec, ARRAY[1.5,0]::real[]::halfvec, ARRAY[1.5,0]::float8[]::halfvec, ARRAY[1.5,0]::numeric[]::halfvec;
+SELECT ARRAY[1,0,3]::sparsevec, ARRAY[1.5,0]::real[]::sparsevec, ARRAY[1.5,0]::float8[]::sparsevec, ARRAY[1.5,0]::numeric[]::sparsevec;
+SELECT ARRAY[1,2]::vector(2), ARRAY[1,2]::halfvec(2), ARRAY[1,2]::sparsevec(2);
+SELECT ARRAY[1,2]::vector(3);
+SELECT ARRAY[1,2]::halfvec(3);
+SELECT ARRAY[1,2]::sparsevec(3);
+SELECT ARRAY[1,NULL]::vector;
+SELECT ARRAY[1,NULL]::halfvec;
+SELECT ARRAY[1,NULL]::sparsevec;
+SELECT '{}'::real[]::vector;
+SELECT '{}'::real[]::halfvec;
+SELECT '{}'::real[]::sparsevec;
+SELECT ARRAY[ARRAY[1,2],ARRAY[3,4]]::vector;
+SELECT ARRAY[ARRAY[1,2],ARRAY[3,4]]::halfvec;
+SELECT ARRAY[ARRAY[1,2],ARRAY[3,4]]::sparsevec;
+SELECT '{NaN}'::real[]::vector;
+SELECT '{NaN}'::real[]::halfvec;
+SELECT '{NaN}'::real[]::sparsevec;
+SELECT '{4e38}'::float8[]::vector;
+SELECT '{4e38}'::float8[]::halfvec;
+SELECT '{-4e38}'::float8[]::sparsevec;
+SELECT '{65520}'::real[]::halfvec;
+SELECT '{1e10}'::numeric[]::halfvec;
+SELECT '{4e38}'::numeric[]::vector;
+SELECT array_fill(0, ARRAY[16001])::vector;
+SELECT array_fill(0, ARRAY[16001])::halfvec;
+SELECT array_fill(1, ARRAY[16001])::sparsevec;
+SELECT array_fill(0, ARRAY[16001])::sparsevec;
+-- An array that once had a NULL keeps room for it, but no NULL.
+CREATE TABLE holes (r real[], d float8[], n numeric[]);
+INSERT INTO holes VALUES ('{1,NULL,3}', '{1,NULL,3}', '{1,NULL,3}');
+UPDATE holes SET r[2] = 2, d[2] = 2, n[2] = 2;
+SELECT r::vector, d::vector, n::vector, r::sparsevec, d::halfvec FROM holes;
+-- Lower bounds do not matter.
+SELECT '[5:6]={1,2}'::real[]::vector;
+SELECT '[1,2,3]'::vector::real[], '[1,0.1]'::halfvec::real[];
+SELECT '[1,0,3]'::vector::halfvec, '[1,0,3]'::vector::sparsevec, '[1,0,3]'::halfvec::vector, '[1,0,3]'::halfvec::sparsevec, '{1:1,3:3}/3'::sparsevec::vector, '{1:1,3:3}/3'::sparsevec::halfvec;
+SELECT '[1,2]'::vector::halfvec(2), '[1,2]'::vector::sparsevec(2), '[1,2]'::halfvec::vector(2), '[1,2]'::halfvec::sparsevec(2), '{}/2'::sparsevec::vector(2), '{}/2'::sparsevec::halfvec(2);
+SELECT '[1,2]'::vector::halfvec(3);
+SELECT '[1,2]'::vector::sparsevec(3);
+SELECT '[1,2]'::halfvec::vector(3);
+SELECT '[1,2]'::halfvec::sparsevec(3);
+SELECT '{}/2'::sparsevec::vector(3);
+SELECT '{}/2'::sparsevec::halfvec(3);
+SELECT '{}/16001'::sparsevec::vector;
+SELECT '{}/16001'::sparsevec::halfvec;
+SELECT '[65520]'::vector::halfvec;
+SELECT '{1:-1e6}/1'::sparsevec::halfvec;
+SELECT '[1e-8]'::vector::halfvec, '[1e-8]'::vector::sparsevec, '{1:1e-8}/1'::sparsevec::halfvec;
+CREATE TABLE items (v vector(2), h halfvec(2), s sparsevec(2), r real[]);
+INSERT INTO items VALUES (ARRAY[1,2], ARRAY[1,2], ARRAY[1,2], '[1,2]'::vector);
+INSERT INTO items VALUES ('[3,4]'::halfvec, '[3,4]'::vector, '[3,4]'::vector, '[3,4]'::halfvec);
+INSERT INTO items VALUES ('{1:5}/2'::sparsevec, '{1:5}/2'::sparsevec, '[5,0]'::halfvec, '{5,0}');
+SELECT * FROM items;
+INSERT INTO items (v) VALUES (ARRAY[1,2,3]);
+INSERT INTO items (r) VALUES ('{}/2'::sparsevec);
+-- Implicit from vector: to halfvec, sparsevec and real[]. Not the other way.
+CREATE FUNCTION total(real[]) RETURNS real LANGUAGE sql RETURN (SELECT sum(x) FROM unnest($1) x);
+SELECT halfvec_cmp('[3,4]'::vector, '[3,4]'), l2_distance('[3,4]'::vector, '{}/2'::sparsevec), total('[3,4]'::vector);
+SELECT total('[3,4]'::halfvec);
+SELECT vector_norm('[3,4]'::halfvec);
+SELECT ARRAY[1,2] = ARRAY[1,2] AS arrays_compare_as_before;

@@ -35,8 +35,8 @@ CREATE FUNCTION cell_call(kind text, operator text, count integer) RETURNS doubl
 DECLARE
 	a text := (SELECT v::text FROM probe WHERE id = 1);
 	b text := (SELECT v::text FROM probe WHERE id = 2);
-	statement text := format('SELECT count(%s) FROM (SELECT %L::%s AS v OFFSET 0) a, (SELECT %L::%3$s AS v OFFSET 0) b,
-		generate_series(1, %s)', CASE operator WHEN '' THEN 'a.v' ELSE 'a.v ' || operator || ' b.v' END, a, kind, b, count);
+	statement text := format('SELECT count(%1$s) FROM (SELECT %2$L::%3$s AS v OFFSET 0) a, (SELECT %4$L::%3$s AS v OFFSET 0) b,
+		generate_series(1, %5$s)', CASE operator WHEN '' THEN 'a.v' ELSE 'a.v ' || operator || ' b.v' END, a, kind, b, count);
 	begun timestamptz := clock_timestamp();
 BEGIN
 	EXECUTE statement;

@@ -1,6 +1,7 @@
 //! The library behind the extensions `vector` and `vw`: PostgreSQL glue only.
 //! The values' logic is in vw-vector, the engine is a program of its own, and all SQL is hand-written in `sql/`.
 
+mod am;
 mod engine;
 mod pg;
 mod project;
@@ -16,6 +17,7 @@ pub extern "C-unwind" fn _PG_init() {
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     engine::settings::define();
     project::define();
+    am::define();
     pg::install::reserve_settings(c"vw");
     if pg::install::preloading() {
         engine::supervisor::register();

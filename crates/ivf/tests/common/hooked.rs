@@ -1,0 +1,97 @@
+//! A memory store that lets a test act where an operation holds no lock, and notes which pages it locks for writing.
+
+use std::cell::{Cell, RefCell};
+
+use vw_ivf::memory::{MemoryStore, MemoryTransaction, ReadPage};
+use vw_ivf::{PageId, PageStore, StoreError, Transaction};
+
+type Hook = Box<dyn FnMut(&MemoryStore)>;
+
+/// The store. Its hook runs before each read and each transaction; what it locks is free again when it returns.
+#[derive(Default)]
+pub struct Hooked {
+    pub inner: MemoryStore,
+    hook: RefCell<Option<Hook>>,
+    steps: Cell<u64>,
+    /// For each transaction that was committed, its pages in the order in which they were locked.
+    pub commits: RefCell<Vec<Vec<PageId>>>,
+}
+
+impl Hooked {
+    pub fn new(inner: MemoryStore) -> Hooked {
+        Hooked { inner, ..Hooked::default() }
+    }
+
+    /// Run `hook` once, before the `step`-th read or transaction from now, counted from 0.
+    pub fn at(&self, step: u64, mut hook: impl FnMut(&MemoryStore) + 'static) {
+        self.steps.set(0);
+        let mut left = step;
+        self.hook.replace(Some(Box::new(move |store| {
+            if left == 0 {
+                hook(store);
+            }
+            left = left.wrapping_sub(1);
+        })));
+    }
+
+    /// Stop running the hook; give the number of steps since it was set.
+    pub fn stop(&self) -> u64 {
+        self.hook.replace(None);
+        self.steps.get()
+    }
+
+    fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
+        let hook = self.hook.take();
+        if let Some(mut hook) = hook {
+            hook(&self.inner);
+            self.hook.replace(Some(hook));
+        }
+    }
+}
+
+impl PageStore for Hooked {
+    type Read<'s> = ReadPage<'s>;
+    type Transaction<'s> = HookedTransaction<'s>;
+
+    fn pages(&self) -> u32 {
+        self.inner.pages()
+    }
+
+    fn read(&self, page: PageId) -> Result<ReadPage<'_>, StoreError> {
+        self.step();
+        self.inner.read(page)
+    }
+
+    fn begin(&self) -> HookedTransaction<'_> {
+        self.step();
+        HookedTransaction { store: self, inner: self.inner.begin(), locked: Vec::new() }
+    }
+}
+
+pub struct HookedTransaction<'s> {
+    store: &'s Hooked,
+    inner: MemoryTransaction<'s>,
+    locked: Vec<PageId>,
+}
+
+impl Transaction for HookedTransaction<'_> {
+    fn page(&mut self, page: PageId) -> Result<&mut [u8], StoreError> {
+        if !self.locked.contains(&page) {
+            self.locked.push(page);
+        }
+        self.inner.page(page)
+    }
+
+    fn extend(&mut self) -> Result<PageId, StoreError> {
+        let page = self.inner.extend()?;
+        self.locked.push(page);
+        Ok(page)
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        self.inner.commit()?;
+        self.store.commits.borrow_mut().push(self.locked);
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! The access methods `ivf`, `ivfflat` and `hnsw`: the server's callbacks over the index of vw-ivf.
+//! Not the index itself. One file for each of the server's verbs; `handler` is the table of them.
+
+mod build;
+mod cost;
+mod error;
+mod gather;
+mod handler;
+mod heap;
+mod insert;
+mod inspect;
+mod memory;
+mod options;
+mod page;
+mod relation;
+mod scan;
+mod store;
+mod tid;
+mod vacuum;
+mod validate;
+
+pub use options::define;

@@ -1,0 +1,82 @@
+//! One server page as the index sees it. Not what the index keeps in it: that is vw-ivf's.
+//!
+//! ```text
+//! 0        24                                                     8176       8192
+//! | header | contents, PAGE_BYTES, all of them in use              | marker   |
+//! ```
+//! The header's `pd_lower` and `pd_upper` meet at the marker: generic WAL zeroes what lies between them.
+//! A page of zeros is one that a crash left behind before anything was written to it; its contents are zeros.
+
+use crate::pg::error::{Code, Fault, Result};
+use pgrx::pg_sys;
+use vw_ivf::PAGE_BYTES;
+
+/// Where the contents begin.
+const START: usize = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
+/// Where the marker begins.
+const END: usize = START + PAGE_BYTES;
+
+/// The special area: tells our pages from all others.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq)]
+struct Marker {
+    magic: u32,
+    /// Of this file's layout; that of the contents is in the meta page.
+    format: u16,
+    reserved: [u16; 5],
+}
+
+const MARKER: Marker = Marker { magic: u32::from_le_bytes(*b"vwiv"), format: 1, reserved: [0; 5] };
+
+const _: () = assert!(START == 24 && START.is_multiple_of(8));
+const _: () = assert!(END + size_of::<Marker>() == pg_sys::BLCKSZ as usize && END.is_multiple_of(8));
+
+/// Make an empty page of ours.
+///
+/// # Safety
+/// - `page` points to a whole page that nobody else reads or writes.
+pub unsafe fn init(page: pg_sys::Page) {
+    // SAFETY: the page is ours to write, by our contract; PageInit makes room for the marker at its end.
+    unsafe {
+        pg_sys::PageInit(page, pg_sys::BLCKSZ as usize, size_of::<Marker>());
+        let header = page.cast::<pg_sys::PageHeaderData>();
+        (*header).pd_lower = (*header).pd_upper;
+        page.add(END).cast::<Marker>().write(MARKER);
+    }
+}
+
+/// Check that a page is ours or new.
+///
+/// # Safety
+/// - `page` points to a whole page that nobody else writes.
+pub unsafe fn check(page: pg_sys::Page, number: u32) -> Result<()> {
+    // SAFETY: a whole page, by our contract; the marker's place is aligned, as asserted above.
+    let ours = unsafe {
+        let header = page.cast::<pg_sys::PageHeaderData>();
+        pg_sys::PageIsNew(page)
+            || (usize::from((*header).pd_special) == END && page.add(END).cast::<Marker>().read() == MARKER)
+    };
+    if ours {
+        return Ok(());
+    }
+    let message = format!("page {number} is not a page of an inverted-file index");
+    Err(Fault::new(Code::ERRCODE_INDEX_CORRUPTED, message).hint("REINDEX the index."))
+}
+
+/// The contents.
+///
+/// # Safety
+/// - `page` points to a whole page that nobody writes for as long as the result lives.
+pub unsafe fn contents<'a>(page: pg_sys::Page) -> &'a [u8] {
+    // SAFETY: the contents lie within the page, as asserted above.
+    unsafe { std::slice::from_raw_parts(page.add(START).cast(), PAGE_BYTES) }
+}
+
+/// The contents, to be changed.
+///
+/// # Safety
+/// - `page` points to a whole page that nobody else reads or writes for as long as the result lives.
+pub unsafe fn contents_mut<'a>(page: pg_sys::Page) -> &'a mut [u8] {
+    // SAFETY: the contents lie within the page, as asserted above.
+    unsafe { std::slice::from_raw_parts_mut(page.add(START).cast(), PAGE_BYTES) }
+}

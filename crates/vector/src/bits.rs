@@ -27,6 +27,7 @@ pub fn begin(bytes: &mut [u8], length: usize) -> Result<&mut [u8], Error> {
 
 impl<'a> Bits<'a> {
     /// See a stored value; fails where the length is not what the header asks for.
+    #[inline]
     pub fn stored(bytes: &'a [u8]) -> Result<Self, Error> {
         let (length, bytes) = bytes.split_first_chunk::<HEADER>().ok_or(Error::Length)?;
         let length = usize::try_from(i32::from_ne_bytes(*length)).map_err(|_| Error::Length)?;
@@ -34,6 +35,7 @@ impl<'a> Bits<'a> {
     }
 
     /// How many bits there are.
+    #[inline]
     pub fn length(self) -> usize {
         self.length
     }
@@ -45,11 +47,13 @@ impl<'a> Bits<'a> {
 }
 
 /// How many bits differ, of strings of equal length.
+#[inline]
 pub fn hamming(left: Bits, right: Bits) -> f64 {
     (kernels().bits_hamming)(left.bytes, right.bytes) as f64
 }
 
 /// One minus the share of the bits set in either that are set in both; 1 where none is.
+#[inline]
 pub fn jaccard(left: Bits, right: Bits) -> f64 {
     match (kernels().bits_jaccard)(left.bytes, right.bytes) {
         (0, _) => 1.0,

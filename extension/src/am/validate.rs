@@ -23,8 +23,8 @@ pub unsafe extern "C-unwind" fn validate(class: pg_sys::Oid) -> bool {
     let Some((name, family, key)) = class_of(class) else {
         pgrx::error!("cache lookup failed for operator class {}", class.to_u32());
     };
-    let operators = members(pg_sys::SysCacheIdentifier::AMOPSTRATEGY, family, |tuple| operator(tuple));
-    let functions = members(pg_sys::SysCacheIdentifier::AMPROCNUM, family, |tuple| function(tuple));
+    let operators = members(pg_sys::SysCacheIdentifier::AMOPSTRATEGY, family, operator);
+    let functions = members(pg_sys::SysCacheIdentifier::AMPROCNUM, family, function);
     let mut valid = true;
     for (what, most, found) in [("operator", STRATEGIES, operators), ("support function", FUNCTIONS, functions)] {
         for member in &found {

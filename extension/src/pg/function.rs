@@ -21,19 +21,26 @@ macro_rules! pg_functions {
             #[unsafe(no_mangle)]
             #[pgrx::pg_guard]
             extern "C-unwind" fn $name(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum {
-                // SAFETY: the function manager passes a call frame that lives until we return.
-                let mut frame = unsafe { $crate::pg::args::Args::new(fcinfo) };
-                let run = |$args: &$crate::pg::args::Args| $body;
-                match run(&frame) {
-                    Ok(value) => {
-                        let value = $crate::pg::datum::IntoValue::into_value(value);
-                        $crate::pg::datum::finish(&mut frame, value)
-                    }
-                    Err(fault) => fault.raise(),
-                }
+                $crate::pg::function::answer!(fcinfo, $args, $body)
             }
         };
     )+};
 }
 
-pub(crate) use pg_functions;
+/// Run a body on a call's arguments, and hand its value to the server; for use below a guard.
+macro_rules! answer {
+    ($fcinfo:ident, $args:ident, $body:block) => {{
+        // SAFETY: the function manager passes a call frame that lives until we return.
+        let mut frame = unsafe { $crate::pg::args::Args::new($fcinfo) };
+        let run = |$args: &$crate::pg::args::Args| $body;
+        match run(&frame) {
+            Ok(value) => {
+                let value = $crate::pg::datum::IntoValue::into_value(value);
+                $crate::pg::datum::finish(&mut frame, value)
+            }
+            Err(fault) => fault.raise(),
+        }
+    }};
+}
+
+pub(crate) use {answer, pg_functions};

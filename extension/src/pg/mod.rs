@@ -8,6 +8,7 @@ pub mod clock;
 pub mod datum;
 mod encoding;
 pub mod error;
+pub mod fast;
 pub mod float;
 pub mod function;
 pub mod install;

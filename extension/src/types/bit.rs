@@ -2,15 +2,26 @@
 
 use crate::pg::args::Args;
 use crate::pg::error::Result;
-use crate::pg::function::pg_functions;
+use crate::pg::fast::fast_functions;
 use vw_vector::bits::{self, Bits};
 
-pg_functions! {
+fast_functions! {
     /// The number of bits that differ.
-    fn hamming_distance(args) { measure(args, bits::hamming) }
+    fn hamming_distance(args) by of_bytes |left, right| plain(left, right, bits::hamming), else {
+        measure(args, bits::hamming)
+    }
 
     /// One minus the share of bits set in either string that are set in both.
-    fn jaccard_distance(args) { measure(args, bits::jaccard) }
+    fn jaccard_distance(args) by of_bytes |left, right| plain(left, right, bits::jaccard), else {
+        measure(args, bits::jaccard)
+    }
+}
+
+/// Measure two stored values; `None` where either is not whole or they have other lengths.
+#[inline(always)]
+fn plain(left: &[u8], right: &[u8], distance: impl Fn(Bits, Bits) -> f64) -> Option<f64> {
+    let (left, right) = (Bits::stored(left).ok()?, Bits::stored(right).ok()?);
+    if left.length() == right.length() { Some(distance(left, right)) } else { None }
 }
 
 /// Measure the two arguments, which must have the same length.

@@ -5,6 +5,7 @@ use super::order::order_functions;
 use crate::pg::args::Args;
 use crate::pg::datum::Value;
 use crate::pg::error::Result;
+use crate::pg::fast::fast_functions;
 use crate::pg::function::pg_functions;
 use crate::pg::varlena::{self, Varlena};
 use crate::pg::{float, wire};
@@ -89,29 +90,50 @@ pg_functions! {
         value_of(value.view())
     }
 
-    /// Euclidean distance.
-    fn sparsevec_l2_distance(args) { measure(args, distance::l2) }
-
-    /// Squared Euclidean distance; orders as the distance does.
-    fn sparsevec_l2_squared_distance(args) { measure(args, distance::l2_squared) }
-
-    /// Inner product.
-    fn sparsevec_inner_product(args) { measure(args, distance::inner_product) }
-
-    /// Inner product with its sign turned, so that nearer is less.
-    fn sparsevec_negative_inner_product(args) { measure(args, distance::negative_inner_product) }
-
-    /// Cosine distance.
-    fn sparsevec_cosine_distance(args) { measure(args, distance::cosine) }
-
-    /// Taxicab distance.
-    fn sparsevec_l1_distance(args) { measure(args, distance::l1) }
-
     /// Give the Euclidean length.
     fn sparsevec_l2_norm(args) { Result::Ok(vw_vector::dense::arith::norm(argument(args, 0)?.view()?.values)) }
 
     /// Scale to length one.
     fn sparsevec_l2_normalize(args) { value_of(convert::normalize(argument(args, 0)?.view()?)?.view()) }
+}
+
+fast_functions! {
+    /// Euclidean distance.
+    fn sparsevec_l2_distance(args) by of_flat |left, right| plain(left, right, distance::l2), else {
+        measure(args, distance::l2)
+    }
+
+    /// Squared Euclidean distance; orders as the distance does.
+    fn sparsevec_l2_squared_distance(args) by of_flat |left, right| plain(left, right, distance::l2_squared), else {
+        measure(args, distance::l2_squared)
+    }
+
+    /// Inner product.
+    fn sparsevec_inner_product(args) by of_flat |left, right| plain(left, right, distance::inner_product), else {
+        measure(args, distance::inner_product)
+    }
+
+    /// Inner product with its sign turned, so that nearer is less.
+    fn sparsevec_negative_inner_product(args) by of_flat |left, right| plain(left, right, distance::negative_inner_product), else {
+        measure(args, distance::negative_inner_product)
+    }
+
+    /// Cosine distance.
+    fn sparsevec_cosine_distance(args) by of_flat |left, right| plain(left, right, distance::cosine), else {
+        measure(args, distance::cosine)
+    }
+
+    /// Taxicab distance.
+    fn sparsevec_l1_distance(args) by of_flat |left, right| plain(left, right, distance::l1), else {
+        measure(args, distance::l1)
+    }
+}
+
+/// Measure two stored values; `None` where either is not whole or they have other dimensions.
+#[inline(always)]
+fn plain(left: &[u8], right: &[u8], distance: impl Fn(Sparse, Sparse) -> f64) -> Option<f64> {
+    let (left, right) = (stored::read(left).ok()?, stored::read(right).ok()?);
+    if left.dim == right.dim { Some(distance(left, right)) } else { None }
 }
 
 /// Measure the two arguments, which must have the same dimensions.

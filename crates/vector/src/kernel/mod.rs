@@ -56,6 +56,7 @@ pub struct Kernels {
 }
 
 /// The best level of this CPU; detected once.
+#[inline]
 pub fn kernels() -> &'static Kernels {
     static BEST: LazyLock<&'static Kernels> = LazyLock::new(|| levels().pop().unwrap_or(&scalar::LEVEL));
     &BEST

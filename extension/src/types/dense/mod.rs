@@ -61,8 +61,10 @@ macro_rules! dense_functions {
 /// Define the distances: `distance = c_function`.
 macro_rules! dense_distances {
     ($element:ty: $($distance:ident = $name:ident),+ $(,)?) => {
-        $crate::pg::function::pg_functions! {
-            $(fn $name(args) {
+        $crate::pg::fast::fast_functions! {
+            $(fn $name(args) by of_flat |left, right| $crate::types::dense::plain(
+                left, right, vw_vector::dense::distance::$distance::<$element>,
+            ), else {
                 $crate::types::dense::measure(args, vw_vector::dense::distance::$distance::<$element>)
             })+
         }
@@ -70,6 +72,13 @@ macro_rules! dense_distances {
 }
 
 pub(super) use {dense_distances, dense_functions};
+
+/// Measure two stored values; `None` where either is not whole or they have other dimensions.
+#[inline(always)]
+pub fn plain<E: Element>(left: &[u8], right: &[u8], distance: impl Fn(&[E], &[E]) -> f64) -> Option<f64> {
+    let (left, right) = (stored::elements::<E>(left).ok()?, stored::elements::<E>(right).ok()?);
+    if left.len() == right.len() { Some(distance(left, right)) } else { None }
+}
 
 /// Measure the two arguments, which must have the same dimensions.
 #[inline]

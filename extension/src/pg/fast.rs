@@ -1,23 +1,38 @@
 //! The way of a call that needs nothing of the server: two values read where they lie, one number given back.
 //!
 //! A distance of 32 dimensions takes less time than the guard that turns panics into ERRORs. So a function of this kind
-//! tries without first, and leaves to its guarded body whatever is not plain: toasted values, and all that is refused.
+//! tries without first, and leaves to its guarded body whatever is not plain: short values that must be aligned, and all
+//! that is refused.
 
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varsize_1b, varsize_4b};
 
-/// An argument's payload, where it is flat and has an ordinary header; it is aligned for four-byte numbers.
+unsafe extern "C-unwind" {
+    /// The server's function, without the guard of pgrx's binding: an ERROR jumps over our frames, which own nothing.
+    fn pg_detoast_datum(value: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
+}
+
+/// An argument's payload behind an ordinary header, detoasted if need be; it is aligned for four-byte numbers. What was
+/// detoasted is left to the memory context of the row, which the executor resets sooner than it could be freed.
 ///
 /// # Safety
 /// - The frame is live, and the argument is of a variable-length type.
+/// - No frame between this and the server owns anything that has to be dropped.
 #[inline(always)]
 unsafe fn flat<'a>(fcinfo: pg_sys::FunctionCallInfo, index: usize) -> Option<&'a [u8]> {
     // SAFETY: by our contract; an ordinary header says how long the value is, itself included.
     unsafe {
         let argument = (*fcinfo).args.as_slice((*fcinfo).nargs.max(0) as usize).get(index)?;
-        let value: *mut pg_sys::varlena = argument.value.cast_mut_ptr();
-        if argument.isnull || !varatt_is_4b_u(value) {
+        let mut value: *mut pg_sys::varlena = argument.value.cast_mut_ptr();
+        if argument.isnull {
             return None;
+        }
+        if !varatt_is_4b_u(value) {
+            // A short value is cheaper to align in the guarded body's room than in memory of the server's.
+            if varatt_is_1b(value) && !varatt_is_1b_e(value) {
+                return None;
+            }
+            value = pg_detoast_datum(value);
         }
         Some(std::slice::from_raw_parts(value.cast::<u8>().add(4), varsize_4b(value).checked_sub(4)?))
     }

@@ -145,7 +145,7 @@ static HNSW_MEMORY: GucSetting<f64> = GucSetting::<f64>::new(1.0);
 
 /// Define options and settings; called once, when the library is loaded.
 ///
-/// Where pgvector's own library is installed, it serves `ivfflat` and `hnsw`, and their settings are its to define.
+/// Where pgvector's own library serves `ivfflat` and `hnsw`, their settings are its to define.
 pub fn define() {
     for kind in [&IVF, &IVFFLAT, &HNSW] {
         kind.register();
@@ -153,10 +153,20 @@ pub fn define() {
     whole(c"ivf.probes", c"Lists that a search visits; 0 lets the index choose.", &IVF_PROBES, 0, 32_768);
     real(c"ivf.recall_target", c"Share of the nearest rows that a search has to find.", &IVF_RECALL_TARGET, 0.0, 1.0);
     install::reserve_settings(c"ivf");
-    if !install::library_dir().join("vector.so").exists() {
+    if serves_vector() {
         define_ivfflat();
         define_hnsw();
     }
+}
+
+/// Tell whether the extension `vector` is ours in this server, as its control file says.
+///
+/// A preloaded library is in every database, also where pgvector is installed beside ours under a version of its own,
+/// and pgvector does not load where its settings are taken.
+fn serves_vector() -> bool {
+    let control = std::fs::read_to_string(install::share_dir().join("extension/vector.control"));
+    let ours = control.map_or(true, |text| text.contains("$libdir/vw'"));
+    ours && !(install::preloading() && install::library_dir().join("vector.so").exists())
 }
 
 fn define_ivfflat() {

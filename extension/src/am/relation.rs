@@ -68,10 +68,7 @@ fn open(oid: pg_sys::Oid, lock: u32) -> Result<Opened> {
     let opened = unsafe {
         let table = pg_sys::IndexGetRelation(oid, true);
         if table == pg_sys::InvalidOid {
-            return Err(Fault::new(
-                Code::ERRCODE_WRONG_OBJECT_TYPE,
-                format!("relation {} is not an index", oid.to_u32()),
-            ));
+            return Err(no_index(oid));
         }
         let table = pg_sys::table_open(table, lock as i32);
         Opened { table, index: pg_sys::index_open(oid, pg_sys::AccessShareLock as i32) }
@@ -88,6 +85,18 @@ fn open(oid: pg_sys::Oid, lock: u32) -> Result<Opened> {
         (true, false) => wrong("is partitioned; its partitions have the indexes to ask about"),
         _ => wrong("is not an inverted-file index"),
     }
+}
+
+/// Say that `oid` is no index.
+fn no_index(oid: pg_sys::Oid) -> Fault {
+    // SAFETY: any number may be asked for; the name is terminated, or null where there is no such relation.
+    let name = unsafe { pg_sys::get_rel_name(oid) };
+    let name = match name.is_null() {
+        true => format!("relation with OID {}", oid.to_u32()),
+        // SAFETY: not null, so a terminated string.
+        false => unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned(),
+    };
+    Fault::new(Code::ERRCODE_WRONG_OBJECT_TYPE, format!("{name} is not an index"))
 }
 
 impl Drop for Opened {

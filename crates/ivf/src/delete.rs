@@ -1,14 +1,15 @@
-//! Deletion, as vacuum does it: members go within their page, empty pages are freed, and room is found again.
+//! Deletion: what vacuum calls dead goes out of the index, lists that have become too short are joined, and pages that a
+//! crash left behind are found again.
+//!
+//! In a packed part identifiers are crossed out in place; in an open part the other members move together on their page.
 
-use crate::cursor::{Cursor, Visited};
-use crate::index::{lock_list, lock_meta};
-use crate::layout::{Link, META_PAGE};
-use crate::meta::Meta;
-use crate::page::{self, MEMBERS_PER_PAGE};
-use crate::{Error, Index, PageStore, Tid, Transaction};
-
-/// A page with this many members or fewer is worth sending inserts back to.
-const ROOMY: usize = MEMBERS_PER_PAGE - MEMBERS_PER_PAGE / 8;
+use crate::index::{known, lock};
+use crate::layout::{KIND_CENTRE, KIND_DIRECTORY, KIND_FREE, KIND_ROOT, Link, Next};
+use crate::members::Members;
+use crate::packed::{Head, Shape};
+use crate::page;
+use crate::table::Entry;
+use crate::{Error, Index, PageStore, Tid, Transaction, open};
 
 /// What a deletion did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,81 +20,177 @@ pub struct Deleted {
     pub kept: u64,
     /// Pages of the whole index, as of the end.
     pub pages: u32,
-    /// Pages that this deletion made free: empty ones, and those that crashes left behind.
+    /// Pages that this deletion made free.
     pub freed: u32,
+}
+
+/// What is left of a list.
+#[derive(Clone, Copy, Default)]
+struct Left {
+    members: usize,
+    /// Places of deleted members in the packed part.
+    deleted: usize,
 }
 
 impl<S: PageStore> Index<'_, S> {
     /// Take out every member that `dead` names. `pause` is called before each page, with no page locked; `dead` is asked
     /// twice about a member of a page that is changed, once with that page locked, so it must be quick and give the
     /// same answer. Members inserted meanwhile may or may not be met. Pages without dead members are only read, and
-    /// where nothing is dead, empty or left behind, nothing is written.
+    /// where nothing is dead or left behind, nothing is written.
     pub fn delete(&self, dead: &mut dyn FnMut(Tid) -> bool, pause: &mut dyn FnMut()) -> Result<Deleted, Error> {
-        let mut cursor = Cursor::at_head(self.store)?;
+        let _alone = self.store.exclusive()?;
         let mut deleted = Deleted::default();
-        let (mut before, mut roomy) = (None, None);
-        loop {
-            pause();
-            let Some(page) = cursor.next()? else { break };
-            let left = self.purge(&page, dead, &mut deleted)?;
-            if left == 0 && self.free_page(before, page.link)? {
-                deleted.freed += 1;
-                continue;
+        let mut thinned = Vec::new();
+        let mut next = Some(self.meta()?.directory);
+        while let Some(link) = next {
+            let directory = self.directory(link)?;
+            for entry in &directory.records {
+                let left = self.purge(entry, dead, &mut deleted, pause)?;
+                deleted.kept += left.members as u64;
+                if left.deleted > left.members {
+                    thinned.push(entry.list);
+                }
             }
-            if left <= ROOMY && roomy.is_none() {
-                roomy = Some(page.link);
-            }
-            before = Some(page.link);
+            next = directory.next;
         }
-        deleted.freed += self.reclaim(pause)?;
-        self.settle(&deleted, roomy)?;
+        let free = self.meta()?.free_pages;
+        self.settle(&thinned, pause)?;
+        self.reclaim(pause)?;
+        deleted.freed = self.meta()?.free_pages.saturating_sub(free);
         deleted.pages = self.store.pages();
         Ok(deleted)
     }
 
-    /// Take the dead members out of a page; give the number left.
-    fn purge(&self, page: &Visited, dead: &mut dyn FnMut(Tid) -> bool, deleted: &mut Deleted) -> Result<usize, Error> {
-        let mut left = page.members.len();
-        if page.members.iter().any(|tid| dead(*tid)) {
-            let mut transaction = self.store.begin();
-            let list = page.list;
-            if let Some(header) = lock_list(self.store, &mut transaction, list, page.link)? {
-                let bytes = transaction.page(page.link.page)?;
-                let mut members = page::members(page.link.page, bytes, &header)?;
-                let met = members.len();
-                members.retain(|tid| !dead(*tid));
-                left = members.len();
-                page::write(page.link.page, bytes, &header, &members)?;
-                transaction.commit()?;
-                deleted.removed += (met - left) as u64;
-            }
+    /// Take the dead members out of a list.
+    fn purge(
+        &self,
+        entry: &Entry,
+        dead: &mut dyn FnMut(Tid) -> bool,
+        deleted: &mut Deleted,
+        pause: &mut dyn FnMut(),
+    ) -> Result<Left, Error> {
+        let gone = |link: Link| Error::Corrupt { page: link.page, what: "its list leads here, and it is not of that list" };
+        let mut left = Left::default();
+        let mut next = entry.packed;
+        while let Some(link) = next {
+            pause();
+            let head = self.head(link, entry.list)?.ok_or_else(|| gone(link))?;
+            let head = self.cross_out(head, dead, deleted)?;
+            let live = head.tids.iter().filter(|tid| tid.is_valid()).count();
+            left.members += live;
+            left.deleted += head.tids.len() - live;
+            next = head.next;
         }
-        deleted.kept += left as u64;
+        let mut next = entry.open;
+        while let Some(link) = next {
+            pause();
+            let (members, after) = self.compact(link, entry.list, dead, deleted)?.ok_or_else(|| gone(link))?;
+            left.members += members;
+            next = after.link();
+        }
         Ok(left)
     }
 
-    /// Free an empty page, unless it is the head, which has none before it.
-    fn free_page(&self, before: Option<Link>, page: Link) -> Result<bool, Error> {
-        before.map_or(Ok(false), |before| self.unlink(before, page))
-    }
-
-    /// Note in the meta page what was counted and where there is room, if that is news.
-    fn settle(&self, deleted: &Deleted, roomy: Option<Link>) -> Result<(), Error> {
-        let is_before = |meta: &Meta, roomy: Link| roomy.epoch < meta.list.room.epoch;
-        let meta = self.meta()?;
-        if deleted.removed == 0 && deleted.freed == 0 && !roomy.is_some_and(|roomy| is_before(&meta, roomy)) {
-            return Ok(());
+    /// Cross out the dead members of a head page; give it as it is then.
+    fn cross_out(&self, head: Head, dead: &mut dyn FnMut(Tid) -> bool, deleted: &mut Deleted) -> Result<Head, Error> {
+        if !head.tids.iter().any(|tid| tid.is_valid() && dead(*tid)) {
+            return Ok(head);
         }
         let mut transaction = self.store.begin();
-        let mut meta = lock_meta(&mut transaction)?;
-        if let Some(roomy) = roomy.filter(|roomy| is_before(&meta, *roomy))
-            && lock_list(self.store, &mut transaction, meta.list.list, roomy)?.is_some()
-        {
-            meta.list.room = roomy;
+        let bytes = lock(self.store, &mut transaction, head.link)?;
+        let now = Head::read(head.link, bytes, head.list, Shape::of(&self.codec))?;
+        let mut now = now.ok_or(Error::Corrupt { page: head.link.page, what: "it went away while it was locked" })?;
+        for tid in now.tids.iter_mut().filter(|tid| tid.is_valid()) {
+            if dead(*tid) {
+                *tid = Tid::DELETED;
+                deleted.removed += 1;
+            }
         }
-        meta.list.counted_members = deleted.kept;
-        meta.list.counted_pages = meta.list.pages;
-        meta.write(transaction.page(META_PAGE)?)?;
-        Ok(transaction.commit()?)
+        now.write(bytes)?;
+        transaction.commit()?;
+        Ok(now)
+    }
+
+    /// Take the dead members out of an open page; give the number left and the link to the next page.
+    fn compact(
+        &self,
+        link: Link,
+        list: u32,
+        dead: &mut dyn FnMut(Tid) -> bool,
+        deleted: &mut Deleted,
+    ) -> Result<Option<(usize, Next)>, Error> {
+        let row_bytes = self.codec.row_bytes();
+        let read = |bytes: &[u8]| {
+            let mut members = Members::new(row_bytes);
+            let header = open::read(link, bytes, list, row_bytes, 0, &mut members)?;
+            Ok::<_, Error>(header.map(|header| (header, members)))
+        };
+        let bytes = self.store.read(known(self.store, link.page)?)?;
+        let found = read(&bytes)?;
+        drop(bytes);
+        let Some((header, members)) = found else { return Ok(None) };
+        if !members.tids.iter().any(|tid| dead(*tid)) {
+            return Ok(Some((members.len(), header.next)));
+        }
+        let mut transaction = self.store.begin();
+        let bytes = lock(self.store, &mut transaction, link)?;
+        let Some((header, mut members)) = read(bytes)? else { return Ok(None) };
+        let met = members.len();
+        members.retain(|tid| !dead(tid))?;
+        deleted.removed += (met - members.len()) as u64;
+        open::write(link, bytes, list, header.next, &members)?;
+        transaction.commit()?;
+        Ok(Some((members.len(), header.next)))
+    }
+
+    /// Pack the lists that have fewer members than places for them, and join those that have become short.
+    fn settle(&self, thinned: &[u32], pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let mut next = Some(self.meta()?.directory).filter(|_| !thinned.is_empty());
+        while let Some(link) = next {
+            // Joining two lists changes the page, and may take another one of the thinned lists along.
+            loop {
+                pause();
+                let directory = self.directory(link)?;
+                next = directory.next;
+                let thin = directory.records.iter().find(|entry| thinned.contains(&entry.list));
+                let Some(entry) = thin.copied() else { break };
+                if !self.join(&directory, entry, pause)? {
+                    self.renew(link, entry, pause)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Free the pages that an undone transaction or a list that never came to be left behind. As long as the store has
+    /// no more pages than are in use or free, nothing is read. The caller has the store for itself.
+    fn reclaim(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let meta = self.meta()?;
+        let pages = self.store.pages();
+        if pages <= meta.live_pages.saturating_add(meta.free_pages) {
+            return Ok(());
+        }
+        let (mut lists, mut tables) = (std::collections::HashSet::new(), Vec::new());
+        for directory in self.directories()? {
+            lists.extend(directory.records.iter().map(|entry| entry.list));
+            tables.push(directory.link.page);
+        }
+        tables.extend(self.root()?.iter().map(|root| root.link.page));
+        for page in (1..pages).map(crate::PageId) {
+            pause();
+            let nobodys = |header: &Option<page::Header>| match header {
+                None => true,
+                Some(header) => match header.kind {
+                    KIND_FREE | KIND_CENTRE => false,
+                    KIND_ROOT | KIND_DIRECTORY => !tables.contains(&page),
+                    _ => !lists.contains(&header.list),
+                },
+            };
+            if nobodys(&page::read(page, &self.store.read(page)?)?) {
+                self.free(&[page], nobodys)?;
+            }
+        }
+        Ok(())
     }
 }
+

@@ -17,7 +17,7 @@ pub enum Error {
     NotEmpty { pages: u32 },
     /// No heap tuple can have this place.
     InvalidTid(Tid),
-    /// There is no memory for a table of all pages.
+    /// There is no memory for what the index holds.
     OutOfMemory { bytes: usize },
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Error {
             Self::InvalidTid(tid) => {
                 write!(f, "({},{}) is no tuple identifier: offsets count from 1", tid.block, tid.offset)
             }
-            Self::OutOfMemory { bytes } => write!(f, "no memory for {bytes} bytes to check the index"),
+            Self::OutOfMemory { bytes } => write!(f, "no memory for {bytes} bytes more"),
         }
     }
 }

@@ -1,50 +1,81 @@
 //! An open index: what all operations share. Each operation has a file of its own.
 
-use crate::layout::{KIND_LIST, Link, META_PAGE};
+use crate::codec::{CentroidCodec, Codec, Coding, Metric, Space};
+use crate::layout::{Link, META_PAGE};
 use crate::meta::Meta;
-use crate::page::{self, Header};
-use crate::{Error, Loader, PageId, PageStore, Transaction};
+use crate::{Error, Loader, PageId, PageStore, Plan, Transaction, centre};
 
-/// What the user chose when the index was made; kept in the meta page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What was settled when the index was made; kept in the meta page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Dimensions of the vectors; 0 where any will do.
+    /// Dimensions of the vectors; 0 where any will do, which is possible without codes only.
     pub dimensions: u32,
-    /// Lists; 0 for as many as the index finds best. Kept, not used yet.
+    /// Lists that the user asked for; 0 for as many as the index finds best.
     pub lists: u32,
+    /// How vectors are compared.
+    pub metric: Metric,
+    /// What the index keeps of a vector.
+    pub coding: Coding,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { dimensions: 0, lists: 0, metric: Metric::L2, coding: Coding::None }
+    }
 }
 
 /// Make an empty index in an empty store. A crash on the way leaves a store that [`Index::open`] refuses.
 pub fn create<S: PageStore>(store: &S, options: &Options) -> Result<(), Error> {
-    Loader::new(store, options)?.finish().map(drop)
+    Loader::new(store, options, Plan::default())?.finish(&mut || {}).map(drop)
 }
 
-/// An index in a store. It keeps nothing of the pages, so it is never out of date.
+/// An index in a store. It keeps of the pages only what never changes, so it is never out of date.
 pub struct Index<'s, S: PageStore> {
     pub(crate) store: &'s S,
+    pub(crate) options: Options,
+    pub(crate) codec: Codec,
+    pub(crate) centroids: CentroidCodec,
 }
 
 impl<'s, S: PageStore> Index<'s, S> {
     /// Open the index that a store holds. Fails with [`Error::Corrupt`] where it holds none, or one whose build did not
     /// finish, and with [`Error::Format`] where it is of another version.
     pub fn open(store: &'s S) -> Result<Self, Error> {
-        let index = Index { store };
-        index.meta()?;
-        Ok(index)
+        let meta = meta(store)?;
+        let centre = meta.centre.map_or(Ok(Vec::new()), |link| centre::read(store, link, &meta.options))?;
+        Ok(Index::of(store, &meta.options, meta.seed, centre))
     }
 
-    /// Read the options that the index was made with.
-    pub fn options(&self) -> Result<Options, Error> {
-        Ok(self.meta()?.options)
+    /// An index whose options, seed and centre are known.
+    pub(crate) fn of(store: &'s S, options: &Options, seed: u64, centre: Vec<f32>) -> Self {
+        let (metric, coding, dimensions) = (options.metric, options.coding, options.dimensions as usize);
+        let codec = Codec::new(&Space { metric, dimensions, coding, seed, centre });
+        let centroids = CentroidCodec::new(&codec);
+        Index { store, options: *options, codec, centroids }
+    }
+
+    /// The options that the index was made with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// How the index codes vectors.
+    pub fn codec(&self) -> &Codec {
+        &self.codec
     }
 
     /// Read the meta page.
     pub(crate) fn meta(&self) -> Result<Meta, Error> {
-        if self.store.pages() == 0 {
-            return Err(Error::Corrupt { page: META_PAGE, what: "the store is empty" });
-        }
-        Meta::read(&self.store.read(META_PAGE)?)
+        meta(self.store)
     }
+}
+
+/// Read the meta page of a store.
+fn meta<S: PageStore>(store: &S) -> Result<Meta, Error> {
+    if store.pages() == 0 {
+        return Err(Error::Corrupt { page: META_PAGE, what: "the store is empty" });
+    }
+    Meta::read(&store.read(META_PAGE)?)
 }
 
 /// Refuse a page number that the store does not have: it came out of a page.
@@ -55,31 +86,16 @@ pub(crate) fn known<S: PageStore>(store: &S, page: PageId) -> Result<PageId, Err
     Err(Error::Corrupt { page, what: "a link leads here, beyond the end of the index" })
 }
 
-/// Lock pages for writing in ascending order, the only order there is.
-pub(crate) fn lock<S: PageStore, const N: usize>(
+/// Lock a page for writing that a link leads to.
+pub(crate) fn lock<'t, S: PageStore>(
     store: &S,
-    transaction: &mut S::Transaction<'_>,
-    mut pages: [PageId; N],
-) -> Result<(), Error> {
-    pages.sort_unstable();
-    for page in pages {
-        transaction.page(known(store, page)?)?;
-    }
-    Ok(())
+    transaction: &'t mut S::Transaction<'_>,
+    link: Link,
+) -> Result<&'t mut [u8], Error> {
+    Ok(transaction.page(known(store, link.page)?)?)
 }
 
 /// Lock the meta page for writing and read it.
 pub(crate) fn lock_meta(transaction: &mut impl Transaction) -> Result<Meta, Error> {
     Meta::read(transaction.page(META_PAGE)?)
-}
-
-/// Lock a page for writing and read its header, if it still is the page of list `list` that the link means.
-pub(crate) fn lock_list<S: PageStore>(
-    store: &S,
-    transaction: &mut S::Transaction<'_>,
-    list: u32,
-    link: Link,
-) -> Result<Option<Header>, Error> {
-    let header = page::read(link.page, transaction.page(known(store, link.page)?)?)?;
-    Ok(header.filter(|header| header.is(KIND_LIST, list, link.epoch)))
 }

@@ -1,156 +1,131 @@
-//! Insert: into the page with room, else further along the chain, else onto a new page at the tail.
+//! Insert: onto the last open page of the nearest list, or onto a new page behind it.
 //!
-//! The usual insert changes one page. The meta page is locked only where the page with room is full.
+//! The usual insert changes one page. The meta page is locked only where that one is full, and then it is asked whether
+//! the list wants to be packed or split.
 
-use crate::cursor::Cursor;
-use crate::index::{known, lock, lock_list, lock_meta};
-use crate::layout::{KIND_FREE, KIND_LIST, Link, META_PAGE};
-use crate::meta::{Entry, Meta};
+use crate::allocate::take_page;
+use crate::index::{lock, lock_meta};
+use crate::layout::{KIND_OPEN, Link, META_PAGE, Next};
+use crate::members::Members;
 use crate::page::{self, Header};
-use crate::{Error, Index, PageId, PageStore, Tid, Transaction};
+use crate::route::Spot;
+use crate::table::{Directory, Table};
+use crate::{Error, Index, PageStore, Tid, Transaction, open};
 
-/// Pages that one insert looks at for room before it takes the tail; the next insert looks further.
-const LOOK_AHEAD: usize = 32;
-
-/// What came of an insert into a certain page.
+/// What came of an insert into a certain list.
 enum Outcome {
     Done,
-    /// It has no room; this is its link to the next page.
-    Full(Option<Link>),
-    /// It is no longer the page that was meant.
-    Gone,
+    /// It has a page more now, on which the member is.
+    Grown,
+    /// The list has changed since it was read.
+    Stale,
+    /// The list is being replaced.
+    Closed,
 }
 
 impl<S: PageStore> Index<'_, S> {
     /// Add a member. It is in the index for good when this returns; a crash before leaves it in or out, whole.
-    /// Whether it is there already is not asked.
-    pub fn insert(&self, tid: Tid) -> Result<(), Error> {
+    /// Whether it is there already is not asked. `vector` has the index's dimensions, or any where it keeps no codes;
+    /// `pause` is called now and then with no page locked.
+    pub fn insert(&self, tid: Tid, vector: &[f32], pause: &mut dyn FnMut()) -> Result<(), Error> {
         let tid = tid.checked()?;
+        let (mut projected, mut row) = (Vec::new(), Vec::new());
+        self.codec.project(vector, &mut projected);
+        self.codec.encode(&projected, &mut row);
+        let point = self.codec.near(&projected);
         let mut suspect = None;
         loop {
-            let entry = self.meta()?.list;
-            let outcome = self.append(&entry, entry.room, tid)?;
-            let done = match outcome {
-                Outcome::Done => true,
-                Outcome::Full(_) if entry.room == entry.tail => self.grow(entry.tail, tid)?,
-                Outcome::Full(Some(next)) => self.look_ahead(&entry, next, tid)?,
-                // Another moved the page with room, or took the tail away, since the meta page was read. Epochs are
-                // never given twice, so the meta page says so now, unless it is wrong.
-                Outcome::Full(None) | Outcome::Gone if suspect == Some((entry.room, entry.tail)) => {
-                    let what = "the page with room or the tail is not in the list";
-                    return Err(Error::Corrupt { page: META_PAGE, what });
+            pause();
+            let spot = self.nearest(&point)?;
+            match self.append(&spot, tid, &row)? {
+                Outcome::Done => return Ok(()),
+                Outcome::Grown => return self.reshape(&spot, pause),
+                // Whoever replaces the list holds the lock until that is done.
+                Outcome::Closed => self.reopen(&spot)?,
+                // Epochs are never given twice, so the directory says something else by now, unless it is wrong.
+                Outcome::Stale if suspect == Some(spot) => {
+                    let what = "it names an open page that is not of its list";
+                    return Err(Error::Corrupt { page: spot.directory.page, what });
                 }
-                Outcome::Full(None) | Outcome::Gone => {
-                    suspect = Some((entry.room, entry.tail));
-                    false
-                }
-            };
-            if done {
-                return Ok(());
+                Outcome::Stale => suspect = Some(spot),
             }
         }
     }
 
-    /// Add a member to the page that `link` means.
-    fn append(&self, entry: &Entry, link: Link, tid: Tid) -> Result<Outcome, Error> {
+    /// Add a member to a list.
+    fn append(&self, spot: &Spot, tid: Tid, row: &[u8]) -> Result<Outcome, Error> {
+        let Some(tail) = spot.entry.tail else { return self.grow(spot, tid, row) };
         let mut transaction = self.store.begin();
-        let Some(header) = lock_list(self.store, &mut transaction, entry.list, link)? else { return Ok(Outcome::Gone) };
-        if !header.has_room() {
-            return Ok(Outcome::Full(header.next));
-        }
-        page::append(link.page, transaction.page(link.page)?, &header, tid)?;
-        transaction.commit()?;
-        Ok(Outcome::Done)
-    }
-
-    /// Move the mark of the page with room forward from a full page; add the member at the tail where there is no room
-    /// nearby. False where the caller is to try again.
-    fn look_ahead(&self, entry: &Entry, next: Link, tid: Tid) -> Result<bool, Error> {
-        let mut cursor = Cursor::behind(self.store, entry.list, entry.room, next);
-        for _ in 0..LOOK_AHEAD {
-            let Some(page) = cursor.next()? else { return Ok(false) };
-            let found = page.members.len() < page::MEMBERS_PER_PAGE;
-            if found || page.next.is_none() {
-                self.move_room(entry.room, page.link)?;
-                return Ok(false);
+        let bytes = lock(self.store, &mut transaction, tail)?;
+        let header = page::meant(tail, bytes, KIND_OPEN, spot.entry.list)?;
+        match header {
+            None => Ok(Outcome::Stale),
+            Some(Header { next: Next::Closed, .. }) => Ok(Outcome::Closed),
+            Some(header) if header.count < open::capacity(row.len()) => {
+                open::append(tail.page, bytes, &header, tid, row)?;
+                transaction.commit()?;
+                Ok(Outcome::Done)
+            }
+            Some(Header { next: Next::Page(_), .. }) => Ok(Outcome::Stale),
+            Some(_) => {
+                drop(transaction);
+                self.grow(spot, tid, row)
             }
         }
-        if let Some(page) = cursor.next()? {
-            self.move_room(entry.room, page.link)?;
-        }
-        match self.append(entry, entry.tail, tid)? {
-            Outcome::Done => Ok(true),
-            Outcome::Full(_) => self.grow(entry.tail, tid),
-            Outcome::Gone => Ok(false),
-        }
     }
 
-    /// Let inserts look for room from page `to` on, unless another has moved the mark away from `from`.
-    fn move_room(&self, from: Link, to: Link) -> Result<(), Error> {
+    /// Put a new open page with one member behind the last one of a list.
+    fn grow(&self, spot: &Spot, tid: Tid, row: &[u8]) -> Result<Outcome, Error> {
+        let Spot { directory, entry } = *spot;
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
-        if meta.list.room != from || lock_list(self.store, &mut transaction, meta.list.list, to)?.is_none() {
-            return Ok(());
-        }
-        meta.list.room = to;
-        meta.write(transaction.page(META_PAGE)?)?;
-        Ok(transaction.commit()?)
-    }
-
-    /// Add a page with one member behind the full page `tail`. False where `tail` is the tail no longer.
-    fn grow(&self, tail: Link, tid: Tid) -> Result<bool, Error> {
-        let mut transaction = self.store.begin();
-        let mut meta = lock_meta(&mut transaction)?;
-        if meta.list.tail != tail {
-            return Ok(false);
-        }
-        let new = self.take_page(&mut transaction, &mut meta)?;
-        let Some(header) = lock_list(self.store, &mut transaction, meta.list.list, tail)? else {
-            return Err(Error::Corrupt { page: tail.page, what: "the meta page calls it a tail, and it is not" });
+        let new = match entry.tail {
+            Some(tail) => take_page(self.store, &mut transaction, &mut meta, [directory.page, tail.page])?,
+            None => take_page(self.store, &mut transaction, &mut meta, [directory.page])?,
         };
-        if header.next.is_some() {
-            return Err(Error::Corrupt { page: tail.page, what: "it is the tail of a list, and links to a page" });
+        let width = self.centroids.bytes();
+        let table: Option<Directory> = Table::read(directory, transaction.page(directory.page)?, width)?;
+        let Some(mut table) = table else { return Ok(Outcome::Stale) };
+        let Some(record) = table.records.iter_mut().find(|record| **record == entry) else {
+            return Ok(Outcome::Stale);
+        };
+        let link = Link { page: new, epoch: meta.take_epoch()? };
+        if let Some(tail) = entry.tail {
+            let bytes = transaction.page(tail.page)?;
+            let Some(header) = page::meant(tail, bytes, KIND_OPEN, entry.list)? else { return Ok(Outcome::Stale) };
+            match header.next {
+                Next::Closed => return Ok(Outcome::Closed),
+                Next::Page(_) => return Ok(Outcome::Stale),
+                Next::None => page::seal(tail.page, bytes, &Header { next: Next::Page(link), ..header })?,
+            }
         }
-        let epoch = meta.take_epoch()?;
-        let link = Link { page: new, epoch };
-        let fresh = Header { kind: KIND_LIST, count: 1, list: meta.list.list, epoch, next: None };
-        page::write(new, transaction.page(new)?, &fresh, &[tid])?;
-        page::write_header(tail.page, transaction.page(tail.page)?, &Header { next: Some(link), ..header })?;
-        meta.grow(link);
+        record.tail = Some(link);
+        record.open = record.open.or(Some(link));
+        record.open_pages = record.open_pages.saturating_add(1);
+        meta.open_pages = meta.open_pages.saturating_add(1);
+        meta.live_pages = meta.live_pages.saturating_add(1);
+        let mut members = Members::new(row.len());
+        members.push(tid, row)?;
+        open::write(link, transaction.page(new)?, entry.list, Next::None, &members)?;
+        table.write(transaction.page(directory.page)?)?;
         meta.write(transaction.page(META_PAGE)?)?;
         transaction.commit()?;
-        Ok(true)
+        Ok(Outcome::Grown)
     }
 
-    /// Hold the tail and a page for it to link to: the first free page, or one more. The meta page is held already,
-    /// which keeps others from doing the same.
-    fn take_page(&self, transaction: &mut S::Transaction<'_>, meta: &mut Meta) -> Result<PageId, Error> {
-        let tail = meta.list.tail.page;
-        let Some(free) = meta.free else {
-            transaction.page(known(self.store, tail)?)?;
-            return Ok(transaction.extend()?);
-        };
-        if free.page == tail {
-            return Err(Error::Corrupt { page: tail, what: "it is both a tail and free" });
+    /// Wait until nobody replaces a list, and open it again if it still is there, closed: whoever closed it is gone.
+    fn reopen(&self, spot: &Spot) -> Result<(), Error> {
+        let _alone = self.store.exclusive();
+        let directory = self.directory(spot.directory)?;
+        let entry = directory.records.iter().find(|entry| entry.list == spot.entry.list);
+        let Some(tail) = entry.and_then(|entry| entry.tail) else { return Ok(()) };
+        let mut transaction = self.store.begin();
+        let bytes = lock(self.store, &mut transaction, tail)?;
+        let header = page::meant(tail, bytes, KIND_OPEN, spot.entry.list)?;
+        if let Some(header) = header.filter(|header| header.next == Next::Closed) {
+            page::seal(tail.page, bytes, &Header { next: Next::None, ..header })?;
+            transaction.commit()?;
         }
-        lock(self.store, transaction, [tail, free.page])?;
-        let header = page::read(free.page, transaction.page(free.page)?)?;
-        let Some(header) = header.filter(|header| header.is(KIND_FREE, 0, free.epoch)) else {
-            return Err(Error::Corrupt { page: free.page, what: "it is among the free pages, and it is not free" });
-        };
-        meta.free = header.next;
-        meta.free_pages = meta.free_pages.saturating_sub(1);
-        Ok(free.page)
-    }
-}
-
-impl Meta {
-    /// Note a new tail.
-    fn grow(&mut self, link: Link) {
-        if self.list.room == self.list.tail {
-            self.list.room = link;
-        }
-        self.list.tail = link;
-        self.list.pages = self.list.pages.saturating_add(1);
+        Ok(())
     }
 }

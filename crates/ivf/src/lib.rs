@@ -1,38 +1,51 @@
 //! The inverted-file index as an algorithm over a page store. Nothing here knows of PostgreSQL's buffers or WAL: the
 //! server library adapts them to [`PageStore`], and the tests use [`memory::MemoryStore`].
 //!
-//! What stands is one list, correct before it is fast: pages, chains, insert, search, deletion, check and bulk build.
-//! The page map, the order of locks and what a crash leaves behind are told in README.md beside this crate. Centroids
-//! and codes come later; no vector is read here.
+//! What the files hold: [`codec`] and [`kmeans`] the mathematics of codes and centroids; `layout` to `packed` the pages;
+//! `insert`, `delete` and `search` the operations; `replace`, `reshape` and `spread` how lists and the directory change
+//! their shape; `plan` and `loader` the build. The page map, the order of locks and what a crash leaves behind are told in
+//! README.md beside this crate.
 
 #![forbid(unsafe_code)]
 
+mod allocate;
+mod centre;
 mod check;
-mod cursor;
+pub mod codec;
 mod delete;
+mod draft;
 mod error;
-mod free;
 mod index;
 mod insert;
+pub mod kmeans;
 mod layout;
+mod list;
 mod loader;
+mod members;
 pub mod memory;
 mod meta;
+mod open;
+mod packed;
 mod page;
-#[cfg(test)]
-mod sealed_tests;
+mod plan;
+mod replace;
+mod reshape;
+mod route;
 mod search;
+mod spread;
 mod stats;
 mod store;
+mod table;
 mod tid;
 
 pub use check::{Checked, Problem};
+pub use codec::{Coding, Metric};
 pub use delete::Deleted;
 pub use error::Error;
 pub use index::{Index, Options, create};
 pub use loader::Loader;
-pub use page::MEMBERS_PER_PAGE;
-pub use search::Search;
+pub use plan::{Placer, Plan, Sample, lists};
+pub use search::{Calibration, Counters, Effort, Found, Search};
 pub use stats::{Estimate, Stats};
 pub use store::{MAX_PAGES, PAGE_BYTES, PageId, PageStore, StoreError, Transaction};
 pub use tid::Tid;

@@ -1,84 +1,242 @@
-//! Bulk build: full pages one after another, and the meta page last. Until then the store holds no index.
+//! Bulk build: the packed parts of all lists one after another, then the directory over them, and the meta page last.
+//! Until then the store holds no index.
 
-use crate::layout::{KIND_LIST, Link, META_PAGE};
-use crate::meta::{Entry, FIRST_LIST, Meta};
-use crate::page::{self, Header, MEMBERS_PER_PAGE};
-use crate::{Error, Options, PageId, PageStore, Tid, Transaction};
-
-/// The epoch of the head; each page that follows has the next.
-const FIRST_EPOCH: u64 = 1;
+use crate::codec::Coding;
+use crate::draft::Draft;
+use crate::layout::{BODY_BYTES, Link, META_PAGE, Next};
+use crate::members::Members;
+use crate::meta::Meta;
+use crate::packed::{self, Head, Shape};
+use crate::plan::{self, Plan, SEED};
+use crate::search::Calibration;
+use crate::table::{Directory, Entry, Record, Root, Table};
+use crate::{Error, Index, Options, PageId, PageStore, Tid, Transaction, centre};
 
 /// An index being built in an empty store that nobody else sees. Dropped before [`Loader::finish`], or after a crash,
-/// it leaves pages that [`crate::Index::open`] refuses.
+/// it leaves pages that [`Index::open`] refuses.
 pub struct Loader<'s, S: PageStore> {
-    store: &'s S,
-    options: Options,
-    /// The page being filled: it will be the store's next.
-    page: Link,
-    members: Vec<Tid>,
+    index: Index<'s, S>,
+    plan: Plan,
+    /// The epoch of the page that is written next; each page has its own.
+    epoch: u64,
+    /// The list that is being filled, as the plan counts them, and what it has so far.
+    filling: u32,
+    members: Members,
+    /// Directory pages that are done or being filled, group by group.
+    directories: Vec<Directory>,
     total: u64,
 }
 
 impl<'s, S: PageStore> Loader<'s, S> {
     /// Begin, with a meta page of zeros. Fails with [`Error::NotEmpty`] where the store has pages.
-    pub fn new(store: &'s S, options: &Options) -> Result<Self, Error> {
+    pub fn new(store: &'s S, options: &Options, plan: Plan) -> Result<Self, Error> {
         if store.pages() > 0 {
             return Err(Error::NotEmpty { pages: store.pages() });
         }
-        extend(store, META_PAGE, |_| Ok(()))?;
-        let page = Link { page: PageId(1), epoch: FIRST_EPOCH };
-        Ok(Loader { store, options: *options, page, members: Vec::with_capacity(MEMBERS_PER_PAGE), total: 0 })
+        let index = Index::of(store, options, SEED, plan.centre.clone());
+        let members = Members::new(index.codec.row_bytes());
+        let mut loader =
+            Loader { index, plan, epoch: 1, filling: 0, members, directories: Vec::new(), total: 0 };
+        loader.extend(|_, _| Ok(()))?;
+        loader.epoch = 1;
+        Ok(loader)
     }
 
-    /// Add a member.
-    pub fn push(&mut self, tid: Tid) -> Result<(), Error> {
+    /// Add a member to list `list`, as [`crate::Placer`] numbers them: all of one list, then all of a later one. `row` is
+    /// from the placer too. A list is written when the next one begins, which is when `pause` is called.
+    pub fn push(&mut self, list: u32, tid: Tid, row: &[u8], pause: &mut dyn FnMut()) -> Result<(), Error> {
         let tid = tid.checked()?;
-        if self.members.len() == MEMBERS_PER_PAGE {
-            let page = PageId(self.page.page.0.saturating_add(1));
-            let next = Link { page, epoch: self.page.epoch + 1 };
-            self.write(Some(next))?;
-            self.page = next;
-            self.members.clear();
+        if list != self.filling {
+            self.flush(pause)?;
+            self.filling = list;
         }
-        self.members.push(tid);
         self.total += 1;
-        Ok(())
+        self.members.push(tid, row)
     }
 
-    /// Write what is left and then the meta page, with which the index comes to be; give the number of members.
-    pub fn finish(self) -> Result<u64, Error> {
-        self.write(None)?;
-        let (head, tail) = (Link { page: PageId(1), epoch: FIRST_EPOCH }, self.page);
-        let pages = tail.page.0;
-        let (counted_members, counted_pages) = (self.total, pages);
-        let list = Entry { list: FIRST_LIST, pages, head, tail, room: tail, counted_members, counted_pages };
-        let meta = Meta { options: self.options, next_epoch: tail.epoch + 1, free: None, free_pages: 0, list };
-        let mut transaction = self.store.begin();
+    /// Write what is left, the directory and the root, and then the meta page, with which the index comes to be; then
+    /// measure its stop rule. Gives the number of members.
+    pub fn finish(mut self, pause: &mut dyn FnMut()) -> Result<u64, Error> {
+        self.flush(pause)?;
+        if self.directories.is_empty() {
+            let empty = self.index.draft(Members::new(self.index.codec.row_bytes()));
+            self.enter(Entry { list: 1, ..Entry::default() }, &empty.centroid, 0)?;
+        }
+        let centre = self.write_centre()?;
+        let mut directories = std::mem::take(&mut self.directories);
+        let (directory, _) = self.chain(&mut directories)?;
+        let mut roots: Vec<Root> = Vec::new();
+        let width = self.index.centroids.bytes();
+        let nowhere = Link { page: META_PAGE, epoch: 0 };
+        for directory in &directories {
+            let full = roots.last().is_none_or(|root| root.records.len() >= Root::capacity(width));
+            if full {
+                roots.push(Table::empty(nowhere, width));
+            }
+            let middle = self.index.middle(directory);
+            roots.last_mut().map(|root| root.push(directory.link, &middle));
+        }
+        let (root, root_tail) = self.chain(&mut roots)?;
+        let entries = || directories.iter().flat_map(|directory| &directory.records);
+        let lists = entries().count();
+        let meta = Meta {
+            options: self.index.options,
+            seed: SEED,
+            centre,
+            root,
+            root_tail,
+            directory,
+            next_epoch: self.epoch,
+            next_list: entries().map(|entry| entry.list).max().unwrap_or(0) + 1,
+            free: None,
+            free_pages: 0,
+            live_pages: self.index.store.pages(),
+            lists: lists as u32,
+            packed_members: self.total,
+            open_pages: 0,
+            list_limit: plan::limit(&self.index.options, self.total, lists),
+            calibrated_lists: 0,
+            steps: Calibration::UNMEASURED.steps,
+        };
+        let mut transaction = self.index.store.begin();
         meta.write(transaction.page(META_PAGE)?)?;
         transaction.commit()?;
+        self.index.calibrate(pause)?;
         Ok(self.total)
     }
 
-    /// Write the page that was filled. The page that it links to need not be there yet: nothing leads here before the
-    /// meta page is written.
-    fn write(&self, next: Option<Link>) -> Result<(), Error> {
-        let Link { page, epoch } = self.page;
-        let header = Header { kind: KIND_LIST, count: self.members.len(), list: FIRST_LIST, epoch, next };
-        extend(self.store, page, |bytes| page::write(page, bytes, &header, &self.members))
+    /// Write the list that was filled.
+    fn flush(&mut self, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        pause();
+        if self.members.len() == 0 {
+            return Ok(());
+        }
+        let members = std::mem::replace(&mut self.members, Members::new(self.index.codec.row_bytes()));
+        let list = self.filling + 1;
+        let draft = self.index.draft(members);
+        let (packed, packed_pages) = self.pack(list, &draft.members, pause)?;
+        let packed_members = u32::try_from(draft.members.len()).unwrap_or(u32::MAX);
+        let Draft { radius, centroid, .. } = draft;
+        let entry = Entry { list, packed, packed_members, packed_pages, radius, ..Entry::default() };
+        self.enter(entry, &centroid, self.group(self.filling))
+    }
+
+    /// The group that a list is of.
+    fn group(&self, list: u32) -> usize {
+        let mut first = 0;
+        let groups = self.plan.groups.iter().position(|group| {
+            first += group.lists.len();
+            (list as usize) < first
+        });
+        groups.unwrap_or(0)
+    }
+
+    /// Put a list into the directory: on the last page, unless that is full or of another group.
+    fn enter(&mut self, entry: Entry, centroid: &[f32], group: usize) -> Result<(), Error> {
+        let width = self.index.centroids.bytes();
+        let mut code = Vec::new();
+        self.index.centroids.encode(centroid, &mut code);
+        // Until the page is written, its link tells the group.
+        let link = Link { page: META_PAGE, epoch: group as u64 };
+        let fits = |directory: &Directory| {
+            directory.link == link && directory.records.len() < Directory::capacity(width)
+        };
+        if !self.directories.last().is_some_and(fits) {
+            self.directories.push(Table::empty(link, width));
+        }
+        self.directories.last_mut().map(|directory| directory.push(entry, &code));
+        Ok(())
+    }
+
+    /// Write the packed part of a list; give its first head page and the number of pages.
+    fn pack(
+        &mut self,
+        list: u32,
+        members: &Members,
+        pause: &mut dyn FnMut(),
+    ) -> Result<(Option<Link>, u32), Error> {
+        let capacity = Shape::of(&self.index.codec).capacity();
+        let (mut first, mut pages) = (None, 0);
+        for segment in (0..members.len().div_ceil(capacity)).rev() {
+            pause();
+            let range = segment * capacity..members.len().min((segment + 1) * capacity);
+            let epoch = self.take_epoch();
+            let mut head = Head {
+                link: Link { page: META_PAGE, epoch },
+                next: first,
+                list,
+                tids: members.tids.get(range.clone()).unwrap_or_default().to_vec(),
+                stream: Vec::new(),
+            };
+            let codes = packed::stream(&self.index.codec, members, range);
+            for part in codes.chunks(BODY_BYTES) {
+                let write = |page, bytes: &mut [u8]| packed::write_part(Link { page, epoch }, bytes, list, part);
+                head.stream.push(self.extend(write)?);
+            }
+            pages += 1 + head.stream.len() as u32;
+            let page = self.extend(|page, bytes| {
+                head.link.page = page;
+                head.write(bytes)
+            })?;
+            first = Some(Link { page, epoch });
+        }
+        Ok((first, pages))
+    }
+
+    /// Write the centre, the last page first, since each names the next; give the first.
+    fn write_centre(&mut self) -> Result<Option<Link>, Error> {
+        let mut next = None;
+        if self.index.options.coding == Coding::None {
+            return Ok(None);
+        }
+        let centre = self.plan.centre.clone();
+        for part in centre.chunks(centre::PER_PAGE).rev() {
+            let epoch = self.take_epoch();
+            let write = |page, bytes: &mut [u8]| centre::write(Link { page, epoch }, bytes, Next::from(next), part);
+            let page = self.extend(write)?;
+            next = Some(Link { page, epoch });
+        }
+        Ok(next)
+    }
+
+    /// Write tables as a chain of pages that follow each other; give the first and the last. The page that each links to
+    /// need not be there yet: nothing leads here before the meta page is written.
+    fn chain<R: Record>(&mut self, tables: &mut [Table<R>]) -> Result<(Link, Link), Error> {
+        let first = self.index.store.pages();
+        let links: Vec<Link> =
+            (0..tables.len()).map(|at| Link { page: PageId(first + at as u32), epoch: self.take_epoch() }).collect();
+        for (at, table) in tables.iter_mut().enumerate() {
+            table.link = links.get(at).copied().unwrap_or(table.link);
+            table.next = links.get(at + 1).copied();
+            let expected = table.link.page;
+            let page = self.extend(|_, bytes| table.write(bytes))?;
+            if page != expected {
+                return Err(stray(page));
+            }
+        }
+        links.first().copied().zip(links.last().copied()).ok_or(stray(META_PAGE))
+    }
+
+    fn take_epoch(&mut self) -> u64 {
+        self.epoch += 1;
+        self.epoch - 1
+    }
+
+    /// Add the next page and fill it.
+    fn extend(&mut self, fill: impl FnOnce(PageId, &mut [u8]) -> Result<(), Error>) -> Result<PageId, Error> {
+        let expected = PageId(self.index.store.pages());
+        let mut transaction = self.index.store.begin();
+        let page = transaction.extend()?;
+        if page != expected {
+            return Err(stray(page));
+        }
+        fill(page, transaction.page(page)?)?;
+        transaction.commit()?;
+        Ok(page)
     }
 }
 
-/// Add the page that must be the store's next, and fill it.
-fn extend<S: PageStore>(
-    store: &S,
-    expected: PageId,
-    fill: impl FnOnce(&mut [u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut transaction = store.begin();
-    let page = transaction.extend()?;
-    if page != expected {
-        return Err(Error::Corrupt { page, what: "it came to an index being built from elsewhere" });
-    }
-    fill(transaction.page(page)?)?;
-    Ok(transaction.commit()?)
+/// The error of a page that somebody else put into a store that nobody else sees.
+fn stray(page: PageId) -> Error {
+    Error::Corrupt { page, what: "it came to an index being built from elsewhere" }
 }

@@ -21,6 +21,7 @@ pub struct MemoryStore {
     slots: RefCell<Vec<Slot>>,
     commits: Cell<u64>,
     crash_at: Cell<Option<u64>>,
+    exclusive: Cell<bool>,
 }
 
 impl MemoryStore {
@@ -37,6 +38,7 @@ impl MemoryStore {
     /// Start again after a crash: committed pages stay, locks and plans to crash do not.
     pub fn recover(&self) {
         self.crash_at.set(None);
+        self.exclusive.set(false);
         self.slots.borrow_mut().iter_mut().for_each(|slot| slot.holders = 0);
     }
 
@@ -66,6 +68,7 @@ impl MemoryStore {
 impl PageStore for MemoryStore {
     type Read<'s> = ReadPage<'s>;
     type Transaction<'s> = MemoryTransaction<'s>;
+    type Exclusive<'s> = MemoryExclusive<'s>;
 
     fn pages(&self) -> u32 {
         u32::try_from(self.slots.borrow().len()).unwrap_or(u32::MAX)
@@ -78,6 +81,24 @@ impl PageStore for MemoryStore {
 
     fn begin(&self) -> MemoryTransaction<'_> {
         MemoryTransaction { store: self, held: BTreeMap::new() }
+    }
+
+    fn exclusive(&self) -> Result<MemoryExclusive<'_>, StoreError> {
+        self.try_exclusive()?.ok_or(StoreError::Busy)
+    }
+
+    fn try_exclusive(&self) -> Result<Option<MemoryExclusive<'_>>, StoreError> {
+        let free = !self.exclusive.replace(true);
+        Ok(free.then_some(MemoryExclusive(self)))
+    }
+}
+
+/// The right to change the shape of lists.
+pub struct MemoryExclusive<'s>(&'s MemoryStore);
+
+impl Drop for MemoryExclusive<'_> {
+    fn drop(&mut self) {
+        self.0.exclusive.set(false);
     }
 }
 

@@ -1,72 +1,71 @@
-//! The meta page: format, options, the clock that stamps pages, the free pages and the directory of lists.
+//! The meta page: what the index is of, the clock that stamps pages, the free pages, where root and directory begin, and
+//! what a planner and a search want to know before they read anything else.
 //!
-//! The directory has one entry. Every change to it, to the free pages and to the number of pages is made by a
-//! transaction that holds this page.
+//! Every change to the free pages, to the number of pages and to the lists that there are is made by a transaction that
+//! holds this page.
 
-use crate::layout::{self, CHECK, KIND, KIND_META, Link, META_PAGE, entry, meta};
-use crate::page::MEMBERS_PER_PAGE;
-use crate::{Error, Options, PAGE_BYTES};
+use crate::codec::{Coding, Metric};
+use crate::layout::{self, CHECK, Fields, KIND, KIND_META, Link, META_PAGE, Writer};
+use crate::{Error, Options, PAGE_BYTES, page};
 
 /// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u16 = 1;
-/// The list that a new index begins with.
-pub const FIRST_LIST: u32 = 1;
+pub const FORMAT: u16 = 2;
+/// Steps of the stop rule that are kept: see [`crate::Calibration`].
+pub const STEPS: usize = 16;
 
 const MAGIC: [u8; 8] = *b"vw-ivf\r\n";
 
 /// What the meta page says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Meta {
     pub options: Options,
-    /// The epoch that the next page to be given a place will have.
+    /// The seed of the rotation.
+    pub seed: u64,
+    /// The first page of the centre, where there is one.
+    pub centre: Option<Link>,
+    /// The first page of the root, the last one, and the first page of the directory. None of them is ever freed.
+    pub root: Link,
+    pub root_tail: Link,
+    pub directory: Link,
+    /// The epoch that the next page to be given a place will have, and the number of the next list.
     pub next_epoch: u64,
+    pub next_list: u32,
     /// The first free page, and how many there are.
     pub free: Option<Link>,
     pub free_pages: u32,
-    pub list: Entry,
-}
-
-/// A list's entry in the directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub list: u32,
-    /// Pages in the chain.
-    pub pages: u32,
-    /// The first page, which is never freed, and the last.
-    pub head: Link,
-    pub tail: Link,
-    /// Where inserts look for room first. Pages before it are taken for full.
-    pub room: Link,
-    /// Members that the last build or vacuum counted, and the pages that they were on.
-    pub counted_members: u64,
-    pub counted_pages: u32,
-}
-
-impl Entry {
-    /// Guess the members without reading the list: those counted, and full pages since.
-    pub fn members(&self) -> u64 {
-        let grown = self.pages.saturating_sub(self.counted_pages);
-        self.counted_members.saturating_add(u64::from(grown) * MEMBERS_PER_PAGE as u64)
-    }
+    /// Pages that are in use, this one among them.
+    pub live_pages: u32,
+    pub lists: u32,
+    /// Members of all packed parts, and pages of all open parts.
+    pub packed_members: u64,
+    pub open_pages: u32,
+    /// Members that a list has at most before it is split.
+    pub list_limit: u32,
+    /// Lists that there were when the stop rule was calibrated; 0 where it never was.
+    pub calibrated_lists: u32,
+    /// The stop rule: see [`crate::Calibration`].
+    pub steps: [f32; STEPS],
 }
 
 impl Meta {
     /// Read and check the meta page.
     pub fn read(bytes: &[u8]) -> Result<Meta, Error> {
-        if bytes.iter().all(|byte| *byte == 0) {
+        let mut fields = Fields(bytes);
+        let check = fields.u32();
+        if check == Some(0) && bytes.iter().all(|byte| *byte == 0) {
             return Err(corrupt("it was never written: the build did not finish"));
         }
-        if layout::u16(bytes, KIND) != Some(KIND_META) || layout::bytes(bytes, meta::MAGIC) != Some(MAGIC) {
+        let (kind, format, magic) = (fields.u16(), fields.u16(), fields.take());
+        if kind != Some(KIND_META) || magic != Some(MAGIC) {
             return Err(corrupt("it is not the meta page of an inverted-file index"));
         }
-        match layout::u16(bytes, meta::FORMAT) {
-            Some(FORMAT) => {}
-            found => return Err(Error::Format { found: found.unwrap_or_default(), known: FORMAT }),
+        if format != Some(FORMAT) {
+            return Err(Error::Format { found: format.unwrap_or_default(), known: FORMAT });
         }
-        if layout::u32(bytes, CHECK) != layout::checksum(META_PAGE, bytes, meta::END) {
+        if bytes.len() != PAGE_BYTES || page::checksum(META_PAGE, bytes) != check {
             return Err(corrupt("its checksum does not match"));
         }
-        let meta = Meta::fields(bytes).ok_or_else(|| corrupt("a list has no head, no tail or no page with room"))?;
+        let meta = Meta::fields(&mut fields).ok_or_else(|| corrupt("a field of it has no value that there is"))?;
         meta.consistent()
     }
 
@@ -86,68 +85,109 @@ impl Meta {
         Ok(epoch)
     }
 
-    fn fields(bytes: &[u8]) -> Option<Meta> {
-        let at = |offset| meta::ENTRY + offset;
-        let list = Entry {
-            list: layout::u32(bytes, at(entry::LIST))?,
-            pages: layout::u32(bytes, at(entry::PAGES))?,
-            head: layout::link(bytes, at(entry::HEAD))??,
-            tail: layout::link(bytes, at(entry::TAIL))??,
-            room: layout::link(bytes, at(entry::ROOM))??,
-            counted_members: layout::u64(bytes, at(entry::COUNTED_MEMBERS))?,
-            counted_pages: layout::u32(bytes, at(entry::COUNTED_PAGES))?,
+    /// Take the number of a new list.
+    pub fn take_list(&mut self) -> Result<u32, Error> {
+        let list = self.next_list;
+        self.next_list = list.checked_add(1).ok_or_else(|| corrupt("it has no numbers left for lists; REINDEX"))?;
+        Ok(list)
+    }
+
+    fn fields(fields: &mut Fields<'_>) -> Option<Meta> {
+        let options = Options {
+            dimensions: fields.u32()?,
+            lists: fields.u32()?,
+            metric: metric(fields.u8()?)?,
+            coding: coding(fields.u8()?)?,
         };
-        let dimensions = layout::u32(bytes, meta::DIMENSIONS)?;
-        Some(Meta {
-            options: Options { dimensions, lists: layout::u32(bytes, meta::LISTS)? },
-            next_epoch: layout::u64(bytes, meta::NEXT_EPOCH)?,
-            free: layout::link(bytes, meta::FREE)?,
-            free_pages: layout::u32(bytes, meta::FREE_PAGES)?,
-            list,
-        })
+        fields.u16()?;
+        let mut meta = Meta {
+            options,
+            seed: fields.u64()?,
+            centre: fields.link()?,
+            root: fields.link()??,
+            root_tail: fields.link()??,
+            directory: fields.link()??,
+            next_epoch: fields.u64()?,
+            next_list: fields.u32()?,
+            free: fields.link()?,
+            free_pages: fields.u32()?,
+            live_pages: fields.u32()?,
+            lists: fields.u32()?,
+            packed_members: fields.u64()?,
+            open_pages: fields.u32()?,
+            list_limit: fields.u32()?,
+            calibrated_lists: fields.u32()?,
+            steps: [0.0; STEPS],
+        };
+        for step in &mut meta.steps {
+            *step = fields.f32().filter(|step| step.is_finite())?;
+        }
+        Some(meta)
     }
 
     /// Check what must hold between the fields.
     fn consistent(self) -> Result<Meta, Error> {
-        let Entry { pages, head, tail, room, .. } = self.list;
-        let links = [Some(head), Some(tail), Some(room), self.free];
+        let links = [self.centre, Some(self.root), Some(self.root_tail), Some(self.directory), self.free];
         if links.iter().flatten().any(|link| link.page == META_PAGE || link.epoch >= self.next_epoch) {
             return Err(corrupt("it links to itself or into the future"));
         }
-        if head.epoch > room.epoch || room.epoch > tail.epoch || pages == 0 {
-            return Err(corrupt("the head, the page with room and the tail of a list are out of order"));
-        }
         if self.free.is_some() != (self.free_pages > 0) {
             return Err(corrupt("the number of free pages does not agree with the link to the first"));
+        }
+        if matches!(self.options.coding, Coding::Bits(_) | Coding::Raw) && self.options.dimensions == 0 {
+            return Err(corrupt("it codes vectors and does not say of how many dimensions"));
+        }
+        if self.options.dimensions as usize > vw_vector::MAX_DIM && self.options.coding != Coding::None {
+            return Err(corrupt("its vectors have more dimensions than there can be"));
         }
         Ok(self)
     }
 
     fn put(&self, bytes: &mut [u8]) -> Option<()> {
-        layout::put(bytes, KIND, KIND_META.to_le_bytes())?;
-        layout::put(bytes, meta::FORMAT, FORMAT.to_le_bytes())?;
-        layout::put(bytes, meta::MAGIC, MAGIC)?;
-        layout::put(bytes, meta::DIMENSIONS, self.options.dimensions.to_le_bytes())?;
-        layout::put(bytes, meta::LISTS, self.options.lists.to_le_bytes())?;
-        layout::put(bytes, meta::NEXT_EPOCH, self.next_epoch.to_le_bytes())?;
-        layout::put_link(bytes, meta::FREE, self.free)?;
-        layout::put(bytes, meta::FREE_PAGES, self.free_pages.to_le_bytes())?;
-        self.list.put(bytes.get_mut(meta::ENTRY..)?)?;
-        let check = layout::checksum(META_PAGE, bytes, meta::END)?;
-        layout::put(bytes, CHECK, check.to_le_bytes())
+        let mut writer = Writer(bytes.get_mut(KIND..)?);
+        writer.u16(KIND_META)?;
+        writer.u16(FORMAT)?;
+        writer.put(&MAGIC)?;
+        writer.u32(self.options.dimensions)?;
+        writer.u32(self.options.lists)?;
+        writer.u8(self.options.metric as u8)?;
+        writer.u8(match self.options.coding {
+            Coding::None => 0,
+            Coding::Raw => 32,
+            Coding::Bits(bits) => bits,
+        })?;
+        writer.u16(0)?;
+        writer.u64(self.seed)?;
+        writer.next(self.centre.into())?;
+        [self.root, self.root_tail, self.directory].iter().try_for_each(|link| writer.next(layout::Next::Page(*link)))?;
+        writer.u64(self.next_epoch)?;
+        writer.u32(self.next_list)?;
+        writer.next(self.free.into())?;
+        writer.u32(self.free_pages)?;
+        writer.u32(self.live_pages)?;
+        writer.u32(self.lists)?;
+        writer.u64(self.packed_members)?;
+        writer.u32(self.open_pages)?;
+        writer.u32(self.list_limit)?;
+        writer.u32(self.calibrated_lists)?;
+        self.steps.iter().try_for_each(|step| writer.f32(*step))?;
+        let check = page::checksum(META_PAGE, bytes)?;
+        Writer(bytes.get_mut(CHECK..)?).u32(check)
     }
 }
 
-impl Entry {
-    /// Write the entry to where it begins.
-    fn put(&self, bytes: &mut [u8]) -> Option<()> {
-        layout::put(bytes, entry::LIST, self.list.to_le_bytes())?;
-        layout::put(bytes, entry::PAGES, self.pages.to_le_bytes())?;
-        layout::put_link(bytes, entry::HEAD, Some(self.head))?;
-        layout::put_link(bytes, entry::TAIL, Some(self.tail))?;
-        layout::put_link(bytes, entry::ROOM, Some(self.room))?;
-        layout::put(bytes, entry::COUNTED_MEMBERS, self.counted_members.to_le_bytes())?;
-        layout::put(bytes, entry::COUNTED_PAGES, self.counted_pages.to_le_bytes())
+/// The metric of a number; `Metric as u8` is the way back.
+fn metric(number: u8) -> Option<Metric> {
+    [Metric::L2, Metric::InnerProduct, Metric::Cosine].into_iter().find(|metric| *metric as u8 == number)
+}
+
+/// The coding of a number of bits a dimension.
+fn coding(bits: u8) -> Option<Coding> {
+    match bits {
+        0 => Some(Coding::None),
+        32 => Some(Coding::Raw),
+        1 | 2 | 4 | 8 => Some(Coding::Bits(bits)),
+        _ => None,
     }
 }
 

@@ -24,6 +24,8 @@ pub enum StoreError {
     LockOrder { held: PageId, wanted: PageId },
     /// Another reader or writer holds the page and this store does not wait.
     Locked(PageId),
+    /// Another changes the shape of lists and this store does not wait.
+    Busy,
     /// The store has as many pages as it can number.
     Full,
     /// The store has crashed; what was committed before is all there is.
@@ -39,6 +41,7 @@ impl fmt::Display for StoreError {
                 write!(f, "page {} is locked after page {}; the order is ascending", wanted.0, held.0)
             }
             Self::Locked(page) => write!(f, "page {} is locked", page.0),
+            Self::Busy => write!(f, "the lists of the index are being changed"),
             Self::Full => write!(f, "the index has no page numbers left"),
             Self::Crashed => write!(f, "the page store has crashed"),
         }
@@ -58,6 +61,11 @@ pub trait PageStore {
     where
         Self: 's;
 
+    /// The right to change the shape of lists; dropping it gives it back.
+    type Exclusive<'s>
+    where
+        Self: 's;
+
     /// Count the pages.
     fn pages(&self) -> u32;
 
@@ -66,6 +74,16 @@ pub trait PageStore {
 
     /// Begin a transaction; it holds no page yet.
     fn begin(&self) -> Self::Transaction<'_>;
+
+    /// Take the one lock of whoever changes the shape of lists, and wait for it. Inserts and searches go on meanwhile.
+    /// No page may be held here: those who have the lock wait for pages.
+    fn exclusive(&self) -> Result<Self::Exclusive<'_>, StoreError>;
+
+    /// The same, or `None` where another has it.
+    fn try_exclusive(&self) -> Result<Option<Self::Exclusive<'_>>, StoreError>;
+
+    /// Tell that a page will be read soon.
+    fn prefetch(&self, _page: PageId) {}
 }
 
 /// Changes to at most [`MAX_PAGES`] pages that happen all or not at all. Dropping it without a commit undoes them.

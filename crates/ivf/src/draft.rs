@@ -1,0 +1,79 @@
+//! Lists before they are written: members, the centroid of their decoded rows, and how far they are from it.
+
+use crate::members::Members;
+use crate::{Error, Index, PageStore, kmeans};
+
+/// Bytes of decoded rows that a split looks at; of a longer list it looks at a part.
+const SAMPLE_BYTES: usize = 8 << 20;
+
+/// A list to be written.
+#[derive(Debug)]
+pub struct Draft {
+    pub members: Members,
+    /// In the space of the rotated vectors.
+    pub centroid: Vec<f32>,
+    pub radius: f32,
+}
+
+impl Draft {
+    /// Give the number of the draft whose centroid is nearest to a point.
+    pub fn nearest(drafts: &[Draft], point: &[f32]) -> usize {
+        let distances = drafts.iter().map(|draft| distance(&draft.centroid, point)).enumerate();
+        distances.min_by(|(_, one), (_, other)| one.total_cmp(other)).map_or(0, |(at, _)| at)
+    }
+}
+
+impl<S: PageStore> Index<'_, S> {
+    /// Draft one list of members.
+    pub(crate) fn draft(&self, members: Members) -> Draft {
+        let mut centroid = vec![0.0; self.codec.padded()];
+        let (mut point, mut count) = (Vec::new(), 0_u32);
+        for (_, row) in members.iter() {
+            if self.codec.decode(row, &mut point) {
+                centroid.iter_mut().zip(&point).for_each(|(sum, value)| *sum += value);
+                count += 1;
+            }
+        }
+        let share = 1.0 / count.max(1) as f32;
+        centroid.iter_mut().for_each(|sum| *sum *= share);
+        let mut square = 0.0;
+        for (_, row) in members.iter() {
+            if self.codec.decode(row, &mut point) {
+                square += f64::from(distance(&centroid, &point));
+            }
+        }
+        let radius = (square / f64::from(count.max(1))).sqrt() as f32;
+        let finite = radius.is_finite() && centroid.iter().all(|value| value.is_finite());
+        if finite { Draft { members, centroid, radius } } else { Draft { centroid: vec![0.0; self.codec.padded()], members, radius: 0.0 } }
+    }
+
+    /// Draft two lists of the members of one; gives them back where all are alike.
+    pub(crate) fn halves(&self, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
+        let dimensions = self.codec.padded();
+        let most = (SAMPLE_BYTES / (dimensions.max(1) * size_of::<f32>())).max(64);
+        let step = members.len().div_ceil(most).max(1);
+        let (mut points, mut point) = (Vec::new(), Vec::new());
+        for (_, row) in members.iter().step_by(step) {
+            if self.codec.decode(row, &mut point) {
+                points.try_reserve(point.len()).map_err(|_| Error::OutOfMemory { bytes: point.len() })?;
+                points.extend_from_slice(&point);
+            }
+        }
+        let Some((one, other, _)) = kmeans::halves(&points, dimensions, seed) else { return Ok(Err(members)) };
+        let mut sides = [(); 2].map(|()| Members::new(self.codec.row_bytes()));
+        for (tid, row) in members.iter() {
+            let second = self.codec.decode(row, &mut point) && distance(&other, &point) < distance(&one, &point);
+            let [left, right] = &mut sides;
+            if second { right } else { left }.push(tid, row)?;
+        }
+        if sides.iter().any(|side| side.len() == 0) {
+            return Ok(Err(members));
+        }
+        Ok(Ok(sides.map(|side| self.draft(side))))
+    }
+}
+
+/// The squared distance of two points.
+fn distance(one: &[f32], other: &[f32]) -> f32 {
+    (vw_vector::kernel::kernels().f32_l2_squared)(one, other)
+}

@@ -1,0 +1,188 @@
+//! The packed part of a list: head pages with the tuple identifiers, and a stream of codes over pages of its own.
+//!
+//! Codes are written once. All that changes is that identifiers are crossed out, so a deletion writes head pages and no
+//! others. The stream of a head page is its members' one-bit codes in blocks of 32, then their rows, with no regard to
+//! where pages end; which byte is where follows from the number of members.
+
+use crate::codec::Codec;
+use crate::layout::{BODY_BYTES, Fields, KIND_HEAD, KIND_STREAM, Link, Next, TID_BYTES, Writer};
+use crate::members::Members;
+use crate::page::{self, Header};
+use crate::{Error, Index, PageId, PageStore, Tid};
+
+/// Members of a block.
+pub const BLOCK: usize = 32;
+/// Bytes of a head page that say how many pages its stream has.
+const COUNT_BYTES: usize = 4;
+/// Bytes of a page number.
+const PAGE_NUMBER_BYTES: usize = 4;
+/// Members of a head page at most.
+const MOST: usize = 1_024;
+
+/// What the lengths of an index's codes make of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub block_bytes: usize,
+    pub row_bytes: usize,
+}
+
+impl Shape {
+    pub fn of(codec: &Codec) -> Shape {
+        Shape { block_bytes: codec.block_bytes(), row_bytes: codec.row_bytes() }
+    }
+
+    /// Count the bytes of the blocks of `members` members, which the stream begins with.
+    pub fn blocks(self, members: usize) -> usize {
+        members.div_ceil(BLOCK) * self.block_bytes
+    }
+
+    /// Count the pages that the stream of `members` members takes.
+    pub fn pages(self, members: usize) -> usize {
+        (self.blocks(members) + members * self.row_bytes).div_ceil(BODY_BYTES)
+    }
+
+    /// Count the members that one head page can have.
+    pub fn capacity(self) -> usize {
+        let fits = |members: usize| {
+            COUNT_BYTES + members * TID_BYTES + self.pages(members) * PAGE_NUMBER_BYTES <= BODY_BYTES
+        };
+        (1..=MOST).rev().find(|members| fits(*members)).unwrap_or(1)
+    }
+
+    /// Give the place of a member's row in the stream.
+    pub fn row(self, members: usize, slot: usize) -> std::ops::Range<usize> {
+        let at = self.blocks(members) + slot * self.row_bytes;
+        at..at + self.row_bytes
+    }
+}
+
+/// A head page as it was at one moment.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub link: Link,
+    pub next: Option<Link>,
+    pub list: u32,
+    /// The members, in the order of the stream; [`Tid::DELETED`] where there was one.
+    pub tids: Vec<Tid>,
+    /// The pages of the stream. They have the head's list and epoch.
+    pub stream: Vec<PageId>,
+}
+
+impl Head {
+    /// Read a head page; `None` where it is not the page of the list that the link means.
+    pub fn read(link: Link, bytes: &[u8], list: u32, shape: Shape) -> Result<Option<Head>, Error> {
+        let corrupt = |what| Error::Corrupt { page: link.page, what };
+        let Some(header) = page::meant(link, bytes, KIND_HEAD, list)? else { return Ok(None) };
+        let mut fields = Fields(page::body(bytes));
+        let pages = fields.u32().unwrap_or_default() as usize;
+        if pages != shape.pages(header.count) {
+            return Err(corrupt("it has more or fewer pages of codes than its members need"));
+        }
+        let cut = || corrupt("it counts more members than it has room for");
+        let stream = fields.slice(pages * PAGE_NUMBER_BYTES).ok_or_else(cut)?;
+        let tids = fields.slice(header.count * TID_BYTES).ok_or_else(cut)?;
+        let (stream, _) = stream.as_chunks();
+        let (tids, _) = tids.as_chunks();
+        let tids: Vec<Tid> = tids.iter().map(|bytes| Tid::from_bytes(*bytes)).collect();
+        if !tids.iter().all(|tid| tid.is_valid() || *tid == Tid::DELETED) {
+            return Err(corrupt("a member is no tuple identifier"));
+        }
+        let stream = stream.iter().map(|bytes| PageId(u32::from_le_bytes(*bytes))).collect();
+        Ok(Some(Head { link, next: header.next.link(), list, tids, stream }))
+    }
+
+    /// Write the whole page.
+    pub fn write(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        let number = self.link.page;
+        bytes.fill(0);
+        let mut writer = Writer(page::body_mut(bytes));
+        let mut body = || {
+            writer.u32(u32::try_from(self.stream.len()).ok()?)?;
+            self.stream.iter().try_for_each(|page| writer.u32(page.0))?;
+            self.tids.iter().try_for_each(|tid| writer.put(&tid.to_bytes()))
+        };
+        body().ok_or(page::misfit(number))?;
+        let (count, list, epoch) = (self.tids.len(), self.list, self.link.epoch);
+        page::seal(number, bytes, &Header { kind: KIND_HEAD, count, list, epoch, next: Next::from(self.next) })
+    }
+
+    /// Append bytes `range` of the stream to `out`; false where a page of it belongs to another by now.
+    pub fn copy<S: PageStore>(
+        &self,
+        store: &S,
+        range: std::ops::Range<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        let (first, last) = (range.start / BODY_BYTES, range.end.div_ceil(BODY_BYTES));
+        for (at, page) in self.stream.iter().enumerate().take(last).skip(first) {
+            let link = Link { page: crate::index::known(store, *page)?, epoch: self.link.epoch };
+            let bytes = store.read(link.page)?;
+            if page::meant(link, &bytes, KIND_STREAM, self.list)?.is_none() {
+                return Ok(false);
+            }
+            let start = at * BODY_BYTES;
+            let part = range.start.max(start) - start..range.end.min(start + BODY_BYTES) - start;
+            out.extend_from_slice(page::body(&bytes).get(part).unwrap_or_default());
+        }
+        Ok(true)
+    }
+}
+
+/// Write the codes of members as a stream.
+pub fn stream(codec: &Codec, members: &Members, range: std::ops::Range<usize>) -> Vec<u8> {
+    let rows: Vec<&[u8]> = range.map(|at| members.row(at)).collect();
+    let mut bytes = Vec::new();
+    if codec.block_bytes() > 0 {
+        rows.chunks(BLOCK).for_each(|rows| codec.block(rows, &mut bytes));
+    }
+    rows.iter().for_each(|row| bytes.extend_from_slice(row));
+    bytes
+}
+
+/// What was packed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Packed {
+    pub first: Option<Link>,
+    pub pages: u32,
+}
+
+impl<S: PageStore> Index<'_, S> {
+    /// Write members as the packed part of list `list`. Nothing leads to its pages yet.
+    pub(crate) fn pack(&self, list: u32, members: &Members, pause: &mut dyn FnMut()) -> Result<Packed, Error> {
+        let codec = &self.codec;
+        let shape = Shape::of(codec);
+        let mut packed = Packed::default();
+        let capacity = shape.capacity();
+        for segment in (0..members.len().div_ceil(capacity)).rev() {
+            let range = segment * capacity..members.len().min((segment + 1) * capacity);
+            let epoch = self.take_epoch()?;
+            let mut head = Head {
+                link: Link { page: PageId(0), epoch },
+                next: packed.first,
+                list,
+                tids: members.tids.get(range.clone()).unwrap_or_default().to_vec(),
+                stream: Vec::new(),
+            };
+            for part in stream(codec, members, range).chunks(BODY_BYTES) {
+                pause();
+                let link = self.place(Some(epoch), |link, bytes| write_part(link, bytes, list, part))?;
+                head.stream.push(link.page);
+            }
+            let first = self.place(Some(epoch), |link, bytes| {
+                head.link = link;
+                head.write(bytes)
+            })?;
+            packed.pages = packed.pages.saturating_add(1 + head.stream.len() as u32);
+            packed.first = Some(first);
+        }
+        Ok(packed)
+    }
+}
+
+/// Write one page of a stream.
+pub fn write_part(link: Link, bytes: &mut [u8], list: u32, part: &[u8]) -> Result<(), Error> {
+    bytes.fill(0);
+    page::body_mut(bytes).get_mut(..part.len()).ok_or(page::misfit(link.page))?.copy_from_slice(part);
+    let header = Header { kind: KIND_STREAM, count: 0, list, epoch: link.epoch, next: Next::None };
+    page::seal(link.page, bytes, &header)
+}

@@ -1,0 +1,92 @@
+//! When a list is packed anew, split or joined with another, so that the index keeps its recall and its speed by itself.
+//!
+//! After SPFresh and its LIRE protocol (arXiv 2410.14452): a list that has grown too long becomes two.
+
+use crate::codec::Coding;
+use crate::layout::Link;
+use crate::replace::Old;
+use crate::route::Spot;
+use crate::table::{Directory, Entry};
+use crate::{Error, Index, PageStore, open};
+
+/// Members of an open part that are worth packing, at least.
+const WORTH_PACKING: u64 = 64;
+/// A list is packed when its open part has one in so many of its packed members.
+const SHARE: u64 = 4;
+/// A list of members that cannot be told apart is left alone from so many times the limit on.
+const ALIKE: u64 = 8;
+
+impl<S: PageStore> Index<'_, S> {
+    /// Pack or split a list that has just got one more open page, where it is time for that and nobody else is at it.
+    pub(crate) fn reshape(&self, spot: &Spot, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        if !self.overdue(&spot.entry) {
+            return Ok(());
+        }
+        let Some(_alone) = self.store.try_exclusive()? else { return Ok(()) };
+        let mut next = Some(spot.directory);
+        while let Some(link) = next {
+            let directory = self.directory(link)?;
+            if let Some(entry) = directory.records.iter().find(|entry| entry.list == spot.entry.list) {
+                return if self.overdue(entry) { self.renew(link, *entry, pause) } else { Ok(()) };
+            }
+            next = directory.next;
+        }
+        Ok(())
+    }
+
+    /// Tell whether the open part of a list is long enough to be packed.
+    fn overdue(&self, entry: &Entry) -> bool {
+        let rows = u64::from(entry.open_pages) * open::capacity(self.codec.row_bytes()) as u64;
+        let packed = u64::from(entry.packed_members);
+        self.options.coding != Coding::None && rows >= WORTH_PACKING.max(packed / SHARE)
+    }
+
+    /// Pack a list, or split it where it has become too long. The caller has the store for itself.
+    pub(crate) fn renew(&self, directory: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let limit = u64::from(self.meta()?.list_limit);
+        let list = self.list(&entry, pause)?.ok_or(Error::Corrupt {
+            page: directory.page,
+            what: "it names a list whose pages are another's",
+        })?;
+        let members = list.members.clone();
+        let count = members.len() as u64;
+        if count > limit.saturating_mul(ALIKE) {
+            return Ok(());
+        }
+        let drafts = match count > limit {
+            true => match self.halves(members, u64::from(entry.list))? {
+                Ok(halves) => halves.into(),
+                Err(members) => vec![self.draft(members)],
+            },
+            false => vec![self.draft(members)],
+        };
+        self.replace(directory, vec![Old { entry, list }], drafts, pause)
+    }
+
+    /// Join a list that has few members left with the nearest other of its directory page. Gives false where there is
+    /// none that it fits to. The caller has the store for itself.
+    pub(crate) fn join(&self, directory: &Directory, entry: Entry, pause: &mut dyn FnMut()) -> Result<bool, Error> {
+        let limit = self.meta()?.list_limit;
+        let size = |entry: &Entry| {
+            entry.packed_members.saturating_add(entry.open_pages * open::capacity(self.codec.row_bytes()) as u32)
+        };
+        let position = |list| directory.records.iter().position(|other| other.list == list);
+        let mut centroid = Vec::new();
+        position(entry.list).map(|at| self.centroids.decode(directory.centroid(at), &mut centroid));
+        let point = self.codec.near(&centroid);
+        let fits = |other: &&Entry| other.list != entry.list && size(other).saturating_add(size(&entry)) <= limit;
+        let distance = |other: &Entry| position(other.list).map_or(f32::MAX, |at| self.score(&point, directory.centroid(at)));
+        let nearest = directory.records.iter().filter(fits).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let Some(other) = nearest else { return Ok(false) };
+        let mut olds = Vec::new();
+        let mut members = crate::members::Members::new(self.codec.row_bytes());
+        for entry in [entry, *other] {
+            let gone = Error::Corrupt { page: directory.link.page, what: "it names a list whose pages are another's" };
+            let list = self.list(&entry, pause)?.ok_or(gone)?;
+            list.members.iter().try_for_each(|(tid, row)| members.push(tid, row))?;
+            olds.push(Old { entry, list });
+        }
+        self.replace(directory.link, olds, vec![self.draft(members)], pause)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,92 @@
+//! The way of a new member: the list whose centroid is nearest.
+
+use crate::codec::Query;
+use crate::index::known;
+use crate::layout::Link;
+use crate::table::{Directory, Entry, Root, Table};
+use crate::{Error, Index, PageStore};
+
+/// Directory pages that a new member's way leads over.
+const GROUPS: usize = 4;
+
+/// A list and the directory page that it is on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot {
+    pub directory: Link,
+    pub entry: Entry,
+}
+
+impl<S: PageStore> Index<'_, S> {
+    /// Find the list whose centroid is nearest to a point, among the lists of the groups that are.
+    pub(crate) fn nearest(&self, point: &Query) -> Result<Spot, Error> {
+        let mut groups = Vec::new();
+        for root in self.root()? {
+            let near = root.records.iter().enumerate().map(|(at, link)| (self.score(point, root.centroid(at)), *link));
+            groups.extend(near);
+        }
+        groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let named: Vec<Link> = groups.iter().map(|(_, link)| *link).collect();
+        let mut best: Option<(f32, Spot)> = None;
+        for (at, first) in named.iter().enumerate() {
+            let mut next = Some(*first);
+            // A directory page that was split off a moment ago may not be in the root yet.
+            while let Some(link) = next {
+                let directory = self.directory(link)?;
+                for (at, entry) in directory.records.iter().enumerate() {
+                    let distance = self.score(point, directory.centroid(at));
+                    if best.as_ref().is_none_or(|(least, _)| distance < *least) {
+                        best = Some((distance, Spot { directory: link, entry: *entry }));
+                    }
+                }
+                next = directory.next.filter(|next| !named.contains(next));
+            }
+            if best.is_some() && at + 1 >= GROUPS {
+                break;
+            }
+        }
+        let nowhere = Error::Corrupt { page: crate::layout::META_PAGE, what: "its directory has no list" };
+        best.map(|(_, spot)| spot).ok_or(nowhere)
+    }
+
+    /// Give the score of a centroid; of one that tells nothing, what comes before all others.
+    pub(crate) fn score(&self, query: &Query, centroid: &[u8]) -> f32 {
+        let (score, _) = self.centroids.score(query, centroid);
+        score
+    }
+
+    /// Read the root.
+    pub(crate) fn root(&self) -> Result<Vec<Root>, Error> {
+        let mut roots: Vec<Root> = Vec::new();
+        let mut next = Some(self.meta()?.root);
+        while let Some(link) = next {
+            let bytes = self.store.read(known(self.store, link.page)?)?;
+            let gone = Error::Corrupt { page: link.page, what: "the root is not here" };
+            let root: Root = Table::read(link, &bytes, self.centroids.bytes())?.ok_or(gone)?;
+            next = root.next.filter(|next| next.epoch > link.epoch);
+            roots.push(root);
+        }
+        Ok(roots)
+    }
+
+    /// Read a directory page.
+    pub(crate) fn directory(&self, link: Link) -> Result<Directory, Error> {
+        let bytes = self.store.read(known(self.store, link.page)?)?;
+        let gone = Error::Corrupt { page: link.page, what: "a page of the directory is not here" };
+        Table::read(link, &bytes, self.centroids.bytes())?.ok_or(gone)
+    }
+
+    /// Read the whole directory along its chain.
+    pub(crate) fn directories(&self) -> Result<Vec<Directory>, Error> {
+        let mut directories: Vec<Directory> = Vec::new();
+        let mut next = Some(self.meta()?.directory);
+        while let Some(link) = next {
+            let directory = self.directory(link)?;
+            next = directory.next;
+            directories.push(directory);
+            if directories.len() > self.store.pages() as usize {
+                return Err(Error::Corrupt { page: link.page, what: "the directory goes round in a circle" });
+            }
+        }
+        Ok(directories)
+    }
+}

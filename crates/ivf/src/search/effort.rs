@@ -1,0 +1,19 @@
+//! How much a search may do.
+
+/// When a search stops looking for nearer members.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effort {
+    /// The share of the nearest members that is to be found, from 0 to 1; 1 visits every list first.
+    pub recall: f32,
+    /// Visit this many lists before the first member is given, and another only when their members run out; 0 leaves it
+    /// to `recall`.
+    pub probes: u32,
+    /// Visit no more lists than this.
+    pub most: u32,
+}
+
+impl Default for Effort {
+    fn default() -> Effort {
+        Effort { recall: 0.95, probes: 0, most: u32::MAX }
+    }
+}

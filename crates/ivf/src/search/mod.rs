@@ -1,0 +1,193 @@
+//! Search: members in the order of their distance, as many as the caller asks for.
+//!
+//! Everything that could be next lies in a queue under a lower bound of its distance: a list under the bound of its
+//! centroid, a member under that of its one-bit code, then under that of its row, then under its distance in the heap.
+//! What comes first is looked at more closely and put back, so no member is refined or fetched whose turn does not come,
+//! and no number of rows has to be known beforehand.
+
+mod calibrate;
+mod effort;
+mod frontier;
+mod queue;
+mod visit;
+
+use std::collections::HashSet;
+
+pub use calibrate::Calibration;
+pub use effort::Effort;
+use frontier::{Ahead, Frontier};
+use queue::{Candidate, Queue, Stage};
+use visit::Visit;
+
+use crate::codec::Query;
+use crate::{Error, Index, PageStore, Tid};
+
+/// A member and its distance: on the scale of the operator class's support function 1, as the heap told it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    pub tid: Tid,
+    pub distance: f64,
+}
+
+/// What a search did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Lists visited.
+    pub lists: u64,
+    /// Members whose codes were scanned.
+    pub scanned: u64,
+    /// Members whose rows were read for a closer estimate.
+    pub refined: u64,
+    /// Members whose distance was asked of the heap.
+    pub fetched: u64,
+}
+
+/// A search under way. It holds no lock between calls.
+pub struct Search<'s, S: PageStore> {
+    index: Index<'s, S>,
+    query: Query,
+    frontier: Frontier,
+    queue: Queue,
+    visits: Vec<Visit>,
+    /// For each visit, the list that it was to.
+    lists: Vec<Ahead>,
+    /// Members whose distance has been asked for: a list that was replaced meanwhile may be met again under another name.
+    seen: HashSet<Tid>,
+    counters: Counters,
+    row: Vec<u8>,
+}
+
+impl<'s, S: PageStore> Index<'s, S> {
+    /// Begin a search for what is nearest to `vector`, which has the index's dimensions.
+    pub fn search(self, vector: &[f32], effort: &Effort) -> Result<Search<'s, S>, Error> {
+        let query = self.codec.query(vector);
+        Search::of(self, query, effort)
+    }
+}
+
+impl<'s, S: PageStore> Search<'s, S> {
+    /// Begin a search for a query that has been prepared.
+    fn of(index: Index<'s, S>, query: Query, effort: &Effort) -> Result<Self, Error> {
+        let frontier = Frontier::new(&index, &query, effort)?;
+        Ok(Search {
+            index,
+            query,
+            frontier,
+            queue: Queue::default(),
+            visits: Vec::new(),
+            lists: Vec::new(),
+            seen: HashSet::new(),
+            counters: Counters::default(),
+            row: Vec::new(),
+        })
+    }
+
+    /// Give the next member, or nothing behind the last.
+    ///
+    /// `distance` gives a member's distance to the query, NaN where it has none, or nothing where the caller does not
+    /// want the member: its row is deleted, or not visible. All members that were there from the search's begin to its
+    /// end are given once if all lists are visited; of those that came or went meanwhile some are.
+    pub fn next<E: From<Error>>(
+        &mut self,
+        distance: &mut dyn FnMut(Tid) -> Result<Option<f64>, E>,
+    ) -> Result<Option<Found>, E> {
+        loop {
+            let bound = self.frontier.bound();
+            match self.queue.first() {
+                Some(first) if first <= bound || self.frontier.is_done() => {}
+                None if self.frontier.is_done() => return Ok(None),
+                _ => {
+                    self.visit()?;
+                    continue;
+                }
+            }
+            match self.queue.pop() {
+                Some(Candidate::Exact(found)) => return Ok(Some(found)),
+                Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
+                Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
+                    let Some(tid) = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot)) else { continue };
+                    if !self.seen.insert(tid) {
+                        continue;
+                    }
+                    self.counters.fetched += 1;
+                    if let Some(distance) = distance(tid)? {
+                        self.queue.push_exact(Found { tid, distance });
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Give the members that are nearest by their rows, but for `tid`, without asking the heap: the bound of each, and
+    /// the score and the radius of its list.
+    fn neighbours(
+        &mut self,
+        tid: Tid,
+        count: usize,
+        pause: &mut dyn FnMut(),
+    ) -> Result<Vec<(f32, f32, f32)>, Error> {
+        while !self.frontier.is_done() {
+            pause();
+            self.visit()?;
+        }
+        let mut neighbours = Vec::new();
+        while let (true, Some(bound)) = (neighbours.len() < count, self.queue.first()) {
+            match self.queue.pop() {
+                Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
+                Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
+                    let found = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot));
+                    let list = self.lists.get(visit as usize).filter(|_| found.is_some_and(|found| found != tid));
+                    neighbours.extend(list.map(|list| (bound as f32, list.score, list.entry.radius)));
+                }
+                Some(Candidate::Exact(_)) | None => {}
+            }
+        }
+        Ok(neighbours)
+    }
+
+    /// The norm of the query, as bounds take it.
+    fn norm(&self) -> f32 {
+        self.query.norm()
+    }
+
+    /// Tell what the search has done so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Visit the nearest list that was not visited yet.
+    fn visit(&mut self) -> Result<(), Error> {
+        let Some(ahead) = self.frontier.pop(&self.index, &self.query)? else { return Ok(()) };
+        let entry = ahead.entry;
+        let visited = visit::list(&self.index, &self.query, &entry, self.visits.len(), &mut self.queue)?;
+        match visited {
+            Some(visits) => {
+                self.counters.lists += 1;
+                self.counters.scanned += visits.iter().map(|visit| visit.len() as u64).sum::<u64>();
+                self.lists.extend(visits.iter().map(|_| ahead));
+                self.visits.extend(visits);
+                self.frontier.visited(entry.list);
+                Ok(())
+            }
+            None => self.frontier.again(&self.index, &self.query, &entry),
+        }
+    }
+
+    /// Estimate a member's distance by its row.
+    fn refine(&mut self, at: u32, slot: u32) -> Result<(), Error> {
+        let Some(visit) = self.visits.get(at as usize) else { return Ok(()) };
+        self.counters.refined += 1;
+        self.row.clear();
+        // A list that was replaced meanwhile has taken its rows elsewhere; the heap tells then.
+        let bound = match visit.row(&self.index, slot, &mut self.row)? {
+            true => {
+                let (score, slack) = self.query.row(&self.row);
+                score - slack
+            }
+            false => f32::NEG_INFINITY,
+        };
+        self.queue.push(bound, Stage::Row, at, slot);
+        Ok(())
+    }
+}

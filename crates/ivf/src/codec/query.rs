@@ -147,6 +147,14 @@ impl Codec {
     }
 }
 
+impl Codec {
+    /// Give the `epsilon` with which bounds hold for certain, not only nearly always: what a code misses of a vector is
+    /// taken to lie in the query's direction. A half more, since what rows miss is known on average only.
+    pub fn certain(&self) -> f32 {
+        1.5 * (self.width as f32).sqrt()
+    }
+}
+
 fn norm_sq(values: &[f32]) -> f32 {
     (kernels().f32_inner_product)(values, values)
 }

@@ -8,12 +8,14 @@
 #![forbid(unsafe_code)]
 
 mod check;
+pub mod codec;
 mod cursor;
 mod delete;
 mod error;
 mod free;
 mod index;
 mod insert;
+pub mod kmeans;
 mod layout;
 mod loader;
 pub mod memory;

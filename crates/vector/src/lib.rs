@@ -4,6 +4,7 @@
 //! limits, texts and formats are pgvector's, so that its clients work unmodified.
 
 pub mod bits;
+pub mod code;
 pub mod dense;
 mod error;
 mod hash;

@@ -170,15 +170,18 @@ impl Query {
             return LAST;
         }
         let centre = f32::from(u8::MAX >> (8 - bits)) / 2.0;
-        let product = head.f2 * (dot(code, &self.vector) - centre * self.sum);
+        let estimate = head.f2 * (dot(code, &self.vector) - centre * self.sum);
         let norm = head.norm_sq.sqrt();
         let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+        // No inner product is above the product of the norms.
+        let limit = norm * self.norm();
+        let product = estimate.min(limit);
         let bounds = self.bounds();
         let miss = match bits {
             1 => bounds.dimensions * (head.f1 * inverse) * (head.f1 * inverse) - 1.0,
             _ => missed(bits),
         };
-        let error = norm * bounds.deviation(miss, product * inverse);
+        let error = (norm * bounds.deviation(miss, product * inverse)).min(limit - product);
         let score = self.base + self.norm_weight * head.norm_sq - self.dot_weight * product;
         let slack = self.dot_weight * error + bounds.rounding_error(norm, head.norm_sq);
         if (score - slack).is_finite() { (score, slack) } else { ANYWHERE }
@@ -272,6 +275,6 @@ fn missed(bits: u8) -> f32 {
     match bits {
         2 => 0.145,
         4 => 0.0125,
-        _ => 0.00012,
+        _ => 0.000_08,
     }
 }

@@ -76,8 +76,12 @@ fn bound(query: &Bounds, sum: u32, norm_sq: f32, factor: f32) -> f32 {
     let miss = query.dimensions * unit * unit - 1.0;
     let code = query.deviation(miss, signs * unit);
     let error = norm * (code * code + query.table_error * unit * unit).sqrt();
-    let score = query.base + query.norm_weight * norm_sq - query.dot_weight * (signs * factor);
-    let lower = score - query.dot_weight * error - query.rounding_error(norm, norm_sq);
+    // No inner product is above the product of the norms.
+    let most = signs * factor + error;
+    let limit = norm * query.norm_sq.sqrt();
+    let most = if most < limit { most } else { limit };
+    let farthest = query.base + query.norm_weight * norm_sq;
+    let lower = farthest - query.dot_weight * most - query.rounding_error(norm, norm_sq);
     // Written so that whatever is not a number, from a corrupt page too, ends as the bound that excludes nothing.
     let finite = if lower > f32::NEG_INFINITY { lower } else { f32::NEG_INFINITY };
     let last = if norm_sq == f32::INFINITY { f32::INFINITY } else { f32::NEG_INFINITY };

@@ -5,11 +5,19 @@
 //! What the codes mean is the index's matter (`vw-ivf`). Sums of `f32` may differ between levels in their last bits;
 //! sums of integers and the checksum may not.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod bounds;
 mod checksum;
 mod hadamard;
+#[cfg(target_arch = "x86_64")]
+mod level;
 mod rounding;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 
@@ -80,5 +88,7 @@ pub fn checksum(seed: u64, bytes: &[u8]) -> u32 {
 pub fn levels() -> Vec<&'static Codes> {
     #[allow(unused_mut, reason = "a CPU of another kind has the plain level alone")]
     let mut levels = vec![&scalar::LEVEL];
+    #[cfg(target_arch = "x86_64")]
+    levels.extend(avx2::detect().into_iter().chain(avx512::detect()));
     levels
 }

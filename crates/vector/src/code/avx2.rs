@@ -1,0 +1,134 @@
+//! The level of AVX2 and FMA, which every x86-64 server since 2013 has.
+
+use std::arch::x86_64::*;
+
+use super::level::level;
+use super::{Bounds, Codes, LANES, Rounding, bounds, checksum, hadamard, rounding, scalar};
+
+static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");
+
+/// The level, if this CPU has its instructions.
+pub(super) fn detect() -> Option<&'static Codes> {
+    let found = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("popcnt");
+    found.then_some(&LEVEL)
+}
+
+/// How many additions of a byte a lane of 16 bits holds.
+pub(super) const WITHIN: usize = 256;
+
+/// Sum the table entries that the nibbles of each member choose, for two tables at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn scan(tables: &[u8], planes: &[u8]) -> [u32; LANES] {
+    let length = tables.len().min(planes.len());
+    let (tables, table_rest) = tables.get(..length).unwrap_or_default().as_chunks::<32>();
+    let (planes, plane_rest) = planes.get(..length).unwrap_or_default().as_chunks::<32>();
+    let mut sums = scalar::scan(table_rest, plane_rest);
+    // SAFETY: the caller vouches for the instructions; a load reads a chunk, which is as long as a register, and a
+    // store writes an array of its length.
+    unsafe {
+        let nibble = _mm256_set1_epi8(15);
+        // The members with even and with odd numbers, of the low nibbles and of the high.
+        let mut totals = [_mm256_setzero_si256(); 4];
+        for (tables, planes) in tables.chunks(WITHIN).zip(planes.chunks(WITHIN)) {
+            // As words of 16 bits, `both` has the even members and 256 times the odd ones, modulo 2^16.
+            let mut both = [_mm256_setzero_si256(); 2];
+            let mut odd = [_mm256_setzero_si256(); 2];
+            for (table, plane) in tables.iter().zip(planes) {
+                let table = _mm256_loadu_si256(table.as_ptr().cast());
+                let plane = _mm256_loadu_si256(plane.as_ptr().cast());
+                let low = _mm256_shuffle_epi8(table, _mm256_and_si256(plane, nibble));
+                let high = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16::<4>(plane), nibble));
+                both = [_mm256_add_epi16(both[0], low), _mm256_add_epi16(both[1], high)];
+                odd = [
+                    _mm256_add_epi16(odd[0], _mm256_srli_epi16::<8>(low)),
+                    _mm256_add_epi16(odd[1], _mm256_srli_epi16::<8>(high)),
+                ];
+            }
+            let even_low = _mm256_sub_epi16(both[0], _mm256_slli_epi16::<8>(odd[0]));
+            let even_high = _mm256_sub_epi16(both[1], _mm256_slli_epi16::<8>(odd[1]));
+            for (total, words) in totals.iter_mut().zip([even_low, odd[0], even_high, odd[1]]) {
+                let first = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(words));
+                let second = _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(words));
+                *total = _mm256_add_epi32(*total, _mm256_add_epi32(first, second));
+            }
+        }
+        add_totals(&mut sums, totals.map(|total| std::mem::transmute::<__m256i, [u32; 8]>(total)));
+    }
+    sums
+}
+
+/// Add totals: of even and of odd members of the first half, then of the second.
+#[inline(always)]
+pub(super) fn add_totals(sums: &mut [u32; LANES], [even, odd, other_even, other_odd]: [[u32; 8]; 4]) {
+    let (first, second) = sums.split_at_mut(LANES / 2);
+    for (half, even, odd) in [(first, even, odd), (second, other_even, other_odd)] {
+        for (pair, (even, odd)) in half.as_chunks_mut::<2>().0.iter_mut().zip(even.iter().zip(odd)) {
+            *pair = [pair[0] + even, pair[1] + odd];
+        }
+    }
+}
+
+/// Sum the products of the `BITS`-bit numbers of a code with floats, 32 at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn dot<const BITS: usize>(code: &[u8], floats: &[f32]) -> f32 {
+    let codes = code.chunks_exact(4 * BITS);
+    let chunks = floats.as_chunks::<32>().0;
+    let whole = codes.len().min(chunks.len());
+    let rest = scalar::dot::<BITS>(
+        code.get(whole * 4 * BITS..).unwrap_or_default(),
+        floats.get(whole * 32..).unwrap_or_default(),
+    );
+    // SAFETY: the caller vouches for the instructions. A chunk has 32 floats and the bytes of as many numbers, and
+    // `add_eight` reads `BITS` bytes.
+    unsafe {
+        let mut sums = [_mm256_setzero_ps(); 4];
+        for (code, floats) in codes.zip(chunks) {
+            for (at, sum) in sums.iter_mut().enumerate() {
+                let floats = _mm256_loadu_ps(floats.as_ptr().add(8 * at));
+                *sum = add_eight::<BITS>(code.as_ptr().add(BITS * at), floats, *sum);
+            }
+        }
+        let four = _mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3]));
+        let lanes = std::mem::transmute::<__m256, [f32; 8]>(four);
+        lanes.iter().sum::<f32>() + rest
+    }
+}
+
+/// Add the products of eight numbers with floats.
+///
+/// # Safety
+/// The CPU must have the instructions of the level, and there must be `BITS` bytes at `code`.
+#[inline(always)]
+unsafe fn add_eight<const BITS: usize>(code: *const u8, floats: __m256, sum: __m256) -> __m256 {
+    // SAFETY: the caller's promise; each arm reads as many bytes as there are bits.
+    unsafe {
+        let numbers = match BITS {
+            1 => {
+                let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+                let set = _mm256_and_si256(_mm256_set1_epi32(i32::from(code.read())), bits);
+                let chosen = _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits));
+                return _mm256_add_ps(sum, _mm256_and_ps(chosen, floats));
+            }
+            2 => {
+                let all = _mm256_set1_epi32(i32::from(code.cast::<u16>().read_unaligned()));
+                let shifted = _mm256_srlv_epi32(all, _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14));
+                _mm256_and_si256(shifted, _mm256_set1_epi32(3))
+            }
+            4 => {
+                let all = _mm256_set1_epi32(code.cast::<i32>().read_unaligned());
+                let shifted = _mm256_srlv_epi32(all, _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
+                _mm256_and_si256(shifted, _mm256_set1_epi32(15))
+            }
+            _ => _mm256_cvtepu8_epi32(_mm_loadl_epi64(code.cast())),
+        };
+        _mm256_fmadd_ps(_mm256_cvtepi32_ps(numbers), floats, sum)
+    }
+}

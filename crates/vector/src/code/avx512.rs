@@ -1,0 +1,119 @@
+//! The level of AVX-512 (F, BW and VL).
+
+use std::arch::x86_64::*;
+
+use super::avx2::{self, WITHIN, add_totals};
+use super::level::level;
+use super::{Bounds, Codes, LANES, Rounding, bounds, checksum, hadamard, rounding, scalar};
+
+static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");
+
+/// The level, if this CPU has its instructions.
+pub(super) fn detect() -> Option<&'static Codes> {
+    let found = avx2::detect().is_some()
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl");
+    found.then_some(&LEVEL)
+}
+
+/// Sum the table entries that the nibbles of each member choose, for four tables at once; as in AVX2 otherwise.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn scan(tables: &[u8], planes: &[u8]) -> [u32; LANES] {
+    let length = tables.len().min(planes.len());
+    let (tables, table_rest) = tables.get(..length).unwrap_or_default().as_chunks::<64>();
+    let (planes, plane_rest) = planes.get(..length).unwrap_or_default().as_chunks::<64>();
+    let mut sums = scalar::scan(table_rest, plane_rest);
+    // SAFETY: the caller vouches for the instructions; a load reads a chunk, which is as long as a register.
+    unsafe {
+        let nibble = _mm512_set1_epi8(15);
+        let mut totals = [_mm256_setzero_si256(); 4];
+        for (tables, planes) in tables.chunks(WITHIN).zip(planes.chunks(WITHIN)) {
+            let (mut both_low, mut both_high) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+            let (mut odd_low, mut odd_high) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+            for (table, plane) in tables.iter().zip(planes) {
+                let table = _mm512_loadu_si512(table.as_ptr().cast());
+                let plane = _mm512_loadu_si512(plane.as_ptr().cast());
+                let low = _mm512_shuffle_epi8(table, _mm512_and_si512(plane, nibble));
+                let high = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16::<4>(plane), nibble));
+                both_low = _mm512_add_epi16(both_low, low);
+                both_high = _mm512_add_epi16(both_high, high);
+                odd_low = _mm512_add_epi16(odd_low, _mm512_srli_epi16::<8>(low));
+                odd_high = _mm512_add_epi16(odd_high, _mm512_srli_epi16::<8>(high));
+            }
+            let even_low = _mm512_sub_epi16(both_low, _mm512_slli_epi16::<8>(odd_low));
+            let even_high = _mm512_sub_epi16(both_high, _mm512_slli_epi16::<8>(odd_high));
+            for (total, words) in totals.iter_mut().zip([even_low, odd_low, even_high, odd_high]) {
+                let first = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(words));
+                let second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64::<1>(words));
+                let both = _mm512_add_epi32(first, second);
+                let halves = (_mm512_castsi512_si256(both), _mm512_extracti64x4_epi64::<1>(both));
+                *total = _mm256_add_epi32(*total, _mm256_add_epi32(halves.0, halves.1));
+            }
+        }
+        add_totals(&mut sums, totals.map(|total| std::mem::transmute::<__m256i, [u32; 8]>(total)));
+    }
+    sums
+}
+
+/// Sum the products of the `BITS`-bit numbers of a code with floats, 64 at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn dot<const BITS: usize>(code: &[u8], floats: &[f32]) -> f32 {
+    let codes = code.chunks_exact(8 * BITS);
+    let chunks = floats.as_chunks::<64>().0;
+    let whole = codes.len().min(chunks.len());
+    let rest = scalar::dot::<BITS>(
+        code.get(whole * 8 * BITS..).unwrap_or_default(),
+        floats.get(whole * 64..).unwrap_or_default(),
+    );
+    // SAFETY: the caller vouches for the instructions. A chunk has 64 floats and the bytes of as many numbers, and
+    // `add_sixteen` reads twice as many bytes as there are bits.
+    unsafe {
+        let mut sums = [_mm512_setzero_ps(); 4];
+        for (code, floats) in codes.zip(chunks) {
+            for (at, sum) in sums.iter_mut().enumerate() {
+                let floats = _mm512_loadu_ps(floats.as_ptr().add(16 * at));
+                *sum = add_sixteen::<BITS>(code.as_ptr().add(2 * BITS * at), floats, *sum);
+            }
+        }
+        let all = _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3]));
+        _mm512_reduce_add_ps(all) + rest
+    }
+}
+
+/// Add the products of sixteen numbers with floats.
+///
+/// # Safety
+/// The CPU must have the instructions of the level, and there must be twice `BITS` bytes at `code`.
+#[inline(always)]
+unsafe fn add_sixteen<const BITS: usize>(code: *const u8, floats: __m512, sum: __m512) -> __m512 {
+    // SAFETY: the caller's promise; each arm reads twice as many bytes as there are bits. The permutations look only at
+    // the low four bits of a lane, which make the number (and of two bits, the next as well).
+    unsafe {
+        let numbers = match BITS {
+            1 => return _mm512_mask_add_ps(sum, code.cast::<u16>().read_unaligned(), sum, floats),
+            2 => {
+                let all = _mm512_set1_epi32(code.cast::<i32>().read_unaligned());
+                let shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+                let floats = _mm512_setr_ps(0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3.);
+                _mm512_permutexvar_ps(_mm512_srlv_epi32(all, shifts), floats)
+            }
+            4 => {
+                let (first, second) = (code.cast::<i32>(), code.add(4).cast::<i32>());
+                let half = _mm512_set1_epi32(first.read_unaligned());
+                let all = _mm512_mask_set1_epi32(half, 0xff00, second.read_unaligned());
+                let shifts = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+                let floats = _mm512_setr_ps(0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.);
+                _mm512_permutexvar_ps(_mm512_srlv_epi32(all, shifts), floats)
+            }
+            _ => _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(code.cast()))),
+        };
+        _mm512_fmadd_ps(numbers, floats, sum)
+    }
+}

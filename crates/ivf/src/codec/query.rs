@@ -48,8 +48,8 @@ pub struct Query {
     /// For each four dimensions 16 entries: the sums of v that the bits choose, in steps of `step` above the least.
     tables: Vec<u8>,
     step: f32,
-    /// The sum of the least entries of all tables.
-    least: f32,
+    /// The sum of the magnitudes of v. Half of what it is more than the sum was taken off the sums of the tables.
+    magnitudes: f32,
 }
 
 impl Codec {
@@ -95,7 +95,7 @@ impl Codec {
         let norm_sq = norm_sq(&vector);
         Query {
             usable: norm_sq <= MAX_NORM_SQ || (self.coding == Coding::Raw && vector.iter().all(|v| v.is_finite())),
-            sum: vector.iter().sum(),
+            sum: sum(&vector, |value| value),
             vector,
             norm_sq,
             base: norm_sq,
@@ -120,7 +120,7 @@ impl Codec {
             dot_weight: 2.0,
             tables: Vec::new(),
             step: 0.0,
-            least: 0.0,
+            magnitudes: 0.0,
         }
     }
 }
@@ -223,7 +223,7 @@ impl Query {
             norm_weight: self.norm_weight,
             dot_weight: self.dot_weight,
             scale: 2.0 * self.step,
-            offset: 2.0 * self.least - self.sum,
+            offset: -self.magnitudes,
             norm_sq: self.norm_sq,
             spread: self.epsilon * self.epsilon / (dimensions - 1.0).max(1.0),
             dimensions,
@@ -235,28 +235,24 @@ impl Query {
 
     /// Make the tables.
     fn look_up(&mut self) {
-        let sums: Vec<[f32; 16]> = self.vector.as_chunks::<4>().0.iter().map(subset_sums).collect();
-        let least = |sums: &[f32; 16]| sums.iter().copied().fold(0.0, f32::min);
-        let widest = sums.iter().map(|sums| sums.iter().copied().fold(0.0, f32::max) - least(sums)).fold(0.0, f32::max);
+        let fours = self.vector.as_chunks::<4>().0;
+        let widest = fours.iter().map(|four| four.iter().map(|value| value.abs()).sum()).fold(0.0, f32::max);
         self.step = widest / MAX_ENTRY;
-        self.least = sums.iter().map(least).sum();
-        let inverse = if self.step > 0.0 { 1.0 / self.step } else { 0.0 };
-        self.tables.reserve_exact(16 * sums.len());
-        for sums in &sums {
-            let least = least(sums);
-            self.tables.extend(sums.iter().map(|sum| ((sum - least) * inverse + 0.5) as u8));
-        }
+        self.magnitudes = sum(&self.vector, f32::abs);
+        self.tables.resize(16 * fours.len(), 0);
+        let scale = if self.step > 0.0 { MAX_ENTRY / widest } else { 0.0 };
+        (codes().tables)(&self.vector, scale, &mut self.tables);
     }
 }
 
-/// The sums of all subsets of four numbers; bit b of the place tells whether number b is in it.
-fn subset_sums(numbers: &[f32; 4]) -> [f32; 16] {
-    let mut sums = [0.0; 16];
-    for (bit, number) in numbers.iter().enumerate() {
-        let (known, rest) = sums.split_at_mut(1 << bit);
-        rest.iter_mut().zip(known).for_each(|(sum, known)| *sum = *known + number);
+/// Sum what `term` makes of values, in partial sums.
+fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut partial = [0.0; 16];
+    for chunk in chunks {
+        partial.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += term(*value));
     }
-    sums
+    partial.iter().sum::<f32>() + rest.iter().map(|value| term(*value)).sum::<f32>()
 }
 
 /// Read up to 32 floats; zeros behind them.

@@ -3,7 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, bounds, checksum, hadamard, rounding, scalar};
+use super::checksum::{self, Stripe, State};
+use super::{Bounds, Codes, LANES, Rounding, bounds, hadamard, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");
 
@@ -130,5 +131,43 @@ unsafe fn add_eight<const BITS: usize>(code: *const u8, floats: __m256, sum: __m
             _ => _mm256_cvtepu8_epi32(_mm_loadl_epi64(code.cast())),
         };
         _mm256_fmadd_ps(_mm256_cvtepi32_ps(numbers), floats, sum)
+    }
+}
+
+/// Give the checksum of bytes.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn checksum(seed: u64, bytes: &[u8]) -> u32 {
+    let mut state = checksum::begin(seed, bytes);
+    let (stripes, last) = checksum::stripes(bytes);
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        take(&mut state, stripes);
+        take(&mut state, last.as_slice());
+    }
+    checksum::finish(state)
+}
+
+/// Take stripes into the state of a checksum.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn take(state: &mut State, stripes: &[Stripe]) {
+    // SAFETY: the caller vouches for the instructions. State and stripes are as long as four registers, and any bits
+    // are words.
+    unsafe {
+        let mut registers = std::mem::transmute::<State, [__m256i; 4]>(*state);
+        for stripe in stripes {
+            for (at, register) in registers.iter_mut().enumerate() {
+                let words = _mm256_loadu_si256(stripe.as_ptr().add(32 * at).cast());
+                let sum = _mm256_add_epi32(*register, words);
+                let spread = _mm256_add_epi32(sum, _mm256_slli_epi32::<9>(sum));
+                *register = _mm256_xor_si256(spread, _mm256_srli_epi32::<14>(spread));
+            }
+        }
+        *state = std::mem::transmute::<[__m256i; 4], State>(registers);
     }
 }

@@ -4,7 +4,8 @@ use std::arch::x86_64::*;
 
 use super::avx2::{self, WITHIN, add_totals};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, bounds, checksum, hadamard, rounding, scalar};
+use super::checksum::{self, Stripe, State};
+use super::{Bounds, Codes, LANES, Rounding, bounds, hadamard, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");
 
@@ -115,5 +116,43 @@ unsafe fn add_sixteen<const BITS: usize>(code: *const u8, floats: __m512, sum: _
             _ => _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(code.cast()))),
         };
         _mm512_fmadd_ps(numbers, floats, sum)
+    }
+}
+
+/// Give the checksum of bytes.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn checksum(seed: u64, bytes: &[u8]) -> u32 {
+    let mut state = checksum::begin(seed, bytes);
+    let (stripes, last) = checksum::stripes(bytes);
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        take(&mut state, stripes);
+        take(&mut state, last.as_slice());
+    }
+    checksum::finish(state)
+}
+
+/// Take stripes into the state of a checksum.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn take(state: &mut State, stripes: &[Stripe]) {
+    // SAFETY: the caller vouches for the instructions. State and stripes are as long as two registers, and any bits
+    // are words.
+    unsafe {
+        let mut registers = std::mem::transmute::<State, [__m512i; 2]>(*state);
+        for stripe in stripes {
+            for (at, register) in registers.iter_mut().enumerate() {
+                let words = _mm512_loadu_si512(stripe.as_ptr().add(64 * at).cast());
+                let sum = _mm512_add_epi32(*register, words);
+                let spread = _mm512_add_epi32(sum, _mm512_slli_epi32::<9>(sum));
+                *register = _mm512_xor_si512(spread, _mm512_srli_epi32::<14>(spread));
+            }
+        }
+        *state = std::mem::transmute::<[__m512i; 2], State>(registers);
     }
 }

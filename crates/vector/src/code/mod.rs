@@ -16,6 +16,7 @@ mod hadamard;
 mod level;
 mod rounding;
 mod scalar;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +52,9 @@ pub struct Codes {
     pub measure: fn(&[f32], Rounding) -> (f32, f32),
     /// Round values to codes of one byte each.
     pub round: fn(&[f32], Rounding, &mut [u8]),
+    /// Make the tables that `scan` looks up: 16 entries for each four floats. Entry `n` is the sum of those whose bit is
+    /// set in `n` less the sum of those that are negative, times the given scale, rounded; at most 255 are kept.
+    pub tables: fn(&[f32], f32, &mut [u8]),
     /// Transform in place by the Walsh-Hadamard matrix without its scale; the length must be a power of two, or
     /// nothing is done.
     pub hadamard: fn(&mut [f32]),

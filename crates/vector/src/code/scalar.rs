@@ -1,6 +1,6 @@
 //! The level of every CPU: the definitions in plain Rust, which the other levels are tested against.
 
-use super::{Codes, LANES, bounds, checksum, hadamard, rounding};
+use super::{Codes, LANES, bounds, checksum, hadamard, rounding, tables};
 
 pub(super) static LEVEL: Codes = Codes {
     name: "scalar",
@@ -12,6 +12,7 @@ pub(super) static LEVEL: Codes = Codes {
     dot8: dot::<8>,
     measure: rounding::measure,
     round: rounding::round,
+    tables: tables::tables,
     hadamard: hadamard::hadamard,
     checksum: checksum::checksum,
 };

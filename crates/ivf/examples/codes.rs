@@ -108,7 +108,9 @@ fn operations() {
     for bits in BITS {
         let made = DIMS.map(|dim| (codec(dim, bits, Metric::L2), random.vector(dim)));
         let times = made.map(|(codec, v)| measure_bits(&codec, &v));
-        for (at, what) in ["encode", "decode", "block of 32, made", "block of 32, scored", "row, scored"].iter().enumerate() {
+        for (at, what) in
+            ["encode", "decode", "block of 32, made", "block of 32, scored", "row, scored"].iter().enumerate()
+        {
             print(&format!("{what}, {bits} bits"), times.iter().map(|times| times[at]));
         }
     }

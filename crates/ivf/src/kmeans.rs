@@ -28,14 +28,7 @@ const LEARN: usize = 256;
 /// Find up to `k` centroids in so many rounds: fewer where there are fewer different points.
 ///
 /// `pause` is called at least every millisecond or so of work.
-pub fn kmeans(
-    points: &[f32],
-    dim: usize,
-    k: usize,
-    rounds: usize,
-    seed: u64,
-    pause: &mut dyn FnMut(),
-) -> Vec<f32> {
+pub fn kmeans(points: &[f32], dim: usize, k: usize, rounds: usize, seed: u64, pause: &mut dyn FnMut()) -> Vec<f32> {
     lloyd(Rows::all(points, dim), k, rounds, seed, &mut Pacer::new(pause))
 }
 

@@ -10,7 +10,7 @@ use vw_vector::kernel::kernels;
 
 use super::block;
 use super::project::{Codec, Transformed};
-use super::row::{Head, MAX_NORM_SQ};
+use super::row::{Head, MAX_NORM_SQ, MIN_NORM_SQ};
 use super::space::{Coding, Metric};
 
 /// How many deviations the bounds allow at first: of normal errors, 3 in 100 are greater in the direction that counts.
@@ -93,8 +93,13 @@ impl Codec {
     /// Make a query of squared distances without tables.
     fn plain(&self, vector: Vec<f32>) -> Query {
         let norm_sq = norm_sq(&vector);
+        let usable = match self.coding {
+            Coding::Raw => vector.iter().all(|value| value.is_finite()),
+            _ if norm_sq == 0.0 => vector.iter().all(|value| *value == 0.0),
+            _ => (MIN_NORM_SQ..=MAX_NORM_SQ).contains(&norm_sq),
+        };
         Query {
-            usable: norm_sq <= MAX_NORM_SQ || (self.coding == Coding::Raw && vector.iter().all(|v| v.is_finite())),
+            usable,
             sum: sum(&vector, |value| value),
             vector,
             norm_sq,

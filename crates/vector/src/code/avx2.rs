@@ -2,17 +2,16 @@
 
 use std::arch::x86_64::*;
 
+use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::checksum::{self, Stripe, State};
 use super::{Bounds, Codes, LANES, Rounding, bounds, hadamard, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");
 
 /// The level, if this CPU has its instructions.
 pub(super) fn detect() -> Option<&'static Codes> {
-    let found = is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("fma")
-        && is_x86_feature_detected!("popcnt");
+    let found =
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt");
     found.then_some(&LEVEL)
 }
 

@@ -3,8 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::avx2::{self, WITHIN, add_totals};
+use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::checksum::{self, Stripe, State};
 use super::{Bounds, Codes, LANES, Rounding, bounds, hadamard, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");

@@ -31,6 +31,9 @@ pub const LANES: usize = 32;
 /// The product of a packed code with floats: the sum of `u_i * v_i`, as far as both go.
 pub type Dot = fn(&[u8], &[f32]) -> f32;
 
+/// Lower bounds of scores from the sums of a block's members, their squared norms and their factors.
+pub type Bound = fn(&Bounds, &[u32; LANES], &[f32; LANES], &[f32; LANES]) -> [f32; LANES];
+
 /// One level of instructions. No function reads beyond its slices, whatever their lengths.
 pub struct Codes {
     /// The level, as benchmarks and tests print it.
@@ -38,8 +41,8 @@ pub struct Codes {
     /// Sum, for each of 32 members, the table entries that its nibbles choose. A table has 16 entries and belongs to 16
     /// bytes of planes, whose byte `j` holds member `j` in the low nibble and member `j + 16` in the high one.
     pub scan: fn(&[u8], &[u8]) -> [u32; LANES],
-    /// Turn the sums of a block into lower bounds of scores, given the members' squared norms and factors.
-    pub bounds: fn(&Bounds, &[u32; LANES], &[f32; LANES], &[f32; LANES]) -> [f32; LANES],
+    /// Turn the sums of a block into lower bounds of scores.
+    pub bounds: Bound,
     /// The product of a code of one bit a dimension, low bits first, with floats.
     pub dot1: Dot,
     /// The same of two bits a dimension.

@@ -136,13 +136,17 @@ fn hadamard_agrees_with_its_definition() {
     let mut random = Random::new(5);
     for length in (0..=11).map(|power| 1 << power) {
         let values = random.floats(length);
-        let sign = |row: usize, column: usize| if (row & column).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
         let exact = |row| values.iter().enumerate().map(|(at, value)| sign(row, at) * f64::from(*value)).sum::<f64>();
         for level in levels() {
             let mut got = values.clone();
             (level.hadamard)(&mut got);
             for (row, got) in got.iter().enumerate() {
-                assert!((f64::from(*got) - exact(row)).abs() < 1e-4 * (length as f64).sqrt(), "{} {length}", level.name);
+                assert!(
+                    (f64::from(*got) - exact(row)).abs() < 1e-4 * (length as f64).sqrt(),
+                    "{} {length}",
+                    level.name
+                );
             }
         }
     }
@@ -164,7 +168,8 @@ fn bounds_are_numbers_whatever_comes() {
         norms.iter_mut().zip(odd).for_each(|(norm, odd)| *norm = odd);
         let sums = std::array::from_fn(|_| random.bits() as u32 >> 8);
         let [base, scale, offset] = random.any_floats(3).try_into().expect("as many as asked for");
-        let query = Bounds { base, norm_weight: 1.0, dot_weight: 2.0, scale, offset, norm_sq: 4.0, ..Bounds::default() };
+        let query =
+            Bounds { base, norm_weight: 1.0, dot_weight: 2.0, scale, offset, norm_sq: 4.0, ..Bounds::default() };
         for level in levels() {
             let lower = (level.bounds)(&query, &sums, &norms, &factors);
             assert!(lower.iter().all(|lower| !lower.is_nan()), "{}: {lower:?}", level.name);
@@ -205,7 +210,7 @@ fn bounds_are_alike_at_every_level() {
 
 #[test]
 fn checksums_are_those_on_disk() {
-    let counting: Vec<u8> = (0..8_152u32).map(|at| (at * at >> 3) as u8).collect();
+    let counting: Vec<u8> = (0..8_152u32).map(|at| ((at * at) >> 3) as u8).collect();
     // From another implementation of the definition, in Python.
     let pinned = [
         (0, 0, 0x5840_ec57),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use vw_ivf::codec::{CentroidCodec, Codec, Coding, Metric, Query, Space};
 use vw_ivf::kmeans;
-use vw_vector::code::{LANES, codes, levels};
+use vw_vector::code::{Bounds, LANES, codes, levels};
 
 const DIMS: [usize; 5] = [128, 384, 768, 1024, 1536];
 const BITS: [u8; 4] = [1, 2, 4, 8];
@@ -73,6 +73,10 @@ fn kernels() {
         head(&format!("ns, level {}", level.name));
         let sizes = DIMS.map(|dim| (dim, random.vector(dim), vec![0x5a_u8; 4 * dim]));
         print("scan, 32 members", sizes.iter().map(|(_, _, b)| nanoseconds(|| hide((level.scan)(b, b)))));
+        let (bounds, sums, norms) = (Bounds::default(), [1; LANES], [1f32.to_le_bytes(); LANES]);
+        let mut lower = [0.0; LANES];
+        let time = nanoseconds(|| (level.bounds)(black_box(&bounds), &sums, &norms, &norms, black_box(&mut lower)));
+        println!("bounds of 32 members: {time:.1} ns");
         for bits in BITS {
             let Some(dot) = level.dot(bits) else { continue };
             let time = |(dim, v, b): &(usize, Vec<f32>, Vec<u8>)| {

@@ -142,16 +142,17 @@ impl Query {
 
     /// Write the lower bounds of the scores of a block's members. What is known of none is negative infinity.
     pub fn block(&self, block: &[u8], lower: &mut [f32; LANES]) {
-        let split = block.split_first_chunk::<{ block::HEAD }>();
-        let (true, Some((head, planes))) = (self.usable && !self.tables.is_empty(), split) else {
+        let known = self.usable && !self.tables.is_empty();
+        let (true, Some((norms, rest))) = (known, block.split_first_chunk::<{ block::HEAD / 2 }>()) else {
             return lower.fill(f32::NEG_INFINITY);
         };
-        if planes.len() != self.tables.len() {
+        let parts = (norms.as_chunks::<4>().0.try_into(), rest.split_first_chunk::<{ block::HEAD / 2 }>());
+        let (Ok(norms), Some((factors, planes))) = parts else { return lower.fill(f32::NEG_INFINITY) };
+        let (Ok(factors), true) = (factors.as_chunks::<4>().0.try_into(), planes.len() == self.tables.len()) else {
             return lower.fill(f32::NEG_INFINITY);
-        }
-        let (norms, factors) = head.split_at(block::HEAD / 2);
+        };
         let sums = (codes().scan)(&self.tables, planes);
-        *lower = (codes().bounds)(&self.bounds(), &sums, &floats(norms), &floats(factors));
+        (codes().bounds)(&self.bounds(), &sums, norms, factors, lower);
     }
 
     /// Give the score of a row and how much less the true score may be, both with an error of rounding.
@@ -186,7 +187,7 @@ impl Query {
             1 => bounds.dimensions * (head.f1 * inverse) * (head.f1 * inverse) - 1.0,
             _ => missed(bits),
         };
-        let error = (norm * bounds.deviation(miss, product * inverse)).min(limit - product);
+        let error = (norm * bounds.deviation_sq(miss, product * inverse).sqrt()).min(limit - product);
         let score = self.base + self.norm_weight * head.norm_sq - self.dot_weight * product;
         let slack = self.dot_weight * error + bounds.rounding_error(norm, head.norm_sq);
         if (score - slack).is_finite() { (score, slack) } else { ANYWHERE }

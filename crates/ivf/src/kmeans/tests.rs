@@ -16,7 +16,7 @@ fn around(centres: usize, count: usize, dim: usize, seed: u64) -> (Vec<f32>, Vec
 
 /// The mean squared distance of points from their nearest centroids, and the number of points of each.
 fn quality(points: &[f32], centroids: &[f32], dim: usize) -> (f64, Vec<usize>) {
-    let nearest = Nearest::new(dim, centroids.to_vec());
+    let mut nearest = Nearest::new(dim, centroids.to_vec());
     let mut sizes = vec![0; nearest.count()];
     let mut sum = 0.0;
     for point in points.chunks_exact(dim) {
@@ -42,7 +42,7 @@ fn centroids_are_where_the_points_are() {
 #[test]
 fn the_nearest_is_the_nearest() {
     let (points, centroids) = around(50, 500, 7, 2);
-    let nearest = Nearest::new(7, centroids.clone());
+    let mut nearest = Nearest::new(7, centroids.clone());
     for point in points.chunks_exact(7) {
         let distance = |centroid: &[f32]| (kernels().f32_l2_squared)(point, centroid);
         let least = centroids.chunks_exact(7).map(distance).fold(f32::INFINITY, f32::min);

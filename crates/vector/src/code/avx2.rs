@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, bounds, hadamard, rounding, scalar, tables};
+use super::{Bounds, Codes, LANES, Rounding, Stored, bounds, hadamard, products, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");
 
@@ -57,18 +57,30 @@ unsafe fn scan(tables: &[u8], planes: &[u8]) -> [u32; LANES] {
                 *total = _mm256_add_epi32(*total, _mm256_add_epi32(first, second));
             }
         }
-        add_totals(&mut sums, totals.map(|total| std::mem::transmute::<__m256i, [u32; 8]>(total)));
+        add_totals(&mut sums, totals);
     }
     sums
 }
 
 /// Add totals: of even and of odd members of the first half, then of the second.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
 #[inline(always)]
-pub(super) fn add_totals(sums: &mut [u32; LANES], [even, odd, other_even, other_odd]: [[u32; 8]; 4]) {
-    let (first, second) = sums.split_at_mut(LANES / 2);
-    for (half, even, odd) in [(first, even, odd), (second, other_even, other_odd)] {
-        for (pair, (even, odd)) in half.as_chunks_mut::<2>().0.iter_mut().zip(even.iter().zip(odd)) {
-            *pair = [pair[0] + even, pair[1] + odd];
+pub(super) unsafe fn add_totals(sums: &mut [u32; LANES], totals: [__m256i; 4]) {
+    let [even, odd, other_even, other_odd] = totals;
+    let (eights, _) = sums.as_chunks_mut::<8>();
+    // SAFETY: the caller vouches for the instructions; loads and stores are of eight numbers.
+    unsafe {
+        let mut ordered = [_mm256_setzero_si256(); 4];
+        for (pair, (even, odd)) in ordered.as_chunks_mut::<2>().0.iter_mut().zip([(even, odd), (other_even, other_odd)])
+        {
+            let (low, high) = (_mm256_unpacklo_epi32(even, odd), _mm256_unpackhi_epi32(even, odd));
+            *pair = [_mm256_permute2x128_si256::<0x20>(low, high), _mm256_permute2x128_si256::<0x31>(low, high)];
+        }
+        for (sums, more) in eights.iter_mut().zip(ordered) {
+            let known = _mm256_loadu_si256(sums.as_ptr().cast());
+            _mm256_storeu_si256(sums.as_mut_ptr().cast(), _mm256_add_epi32(known, more));
         }
     }
 }
@@ -131,6 +143,50 @@ unsafe fn add_eight<const BITS: usize>(code: *const u8, floats: __m256, sum: __m
         };
         _mm256_fmadd_ps(_mm256_cvtepi32_ps(numbers), floats, sum)
     }
+}
+
+/// The inner products of a vector with the rows of a matrix.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn products(vector: &[f32], matrix: &[f32], to: &mut [f32]) {
+    let (fours, to_fours, rest, to_rest) = products::share(vector.len(), matrix, to);
+    for (rows, to) in fours.chunks_exact((4 * vector.len()).max(1)).zip(to_fours) {
+        // SAFETY: the caller vouches for the instructions, and the chunk is as long as four vectors.
+        *to = unsafe { four_products(vector, rows) };
+    }
+    products::products(vector, rest, to_rest);
+}
+
+/// The inner products of a vector with four rows, which are loaded as often as the vector's numbers are used.
+///
+/// # Safety
+/// The CPU must have the instructions of the level, and `rows` must be as long as four vectors.
+#[inline(always)]
+unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
+    let width = vector.len();
+    debug_assert_eq!(rows.len(), 4 * width);
+    let registers = width / 8;
+    // SAFETY: the caller vouches for the instructions; all loads are of whole registers within the vector and within
+    // the row, which are equally long.
+    let whole = unsafe {
+        let mut sums = [_mm256_setzero_ps(); 4];
+        for at in 0..registers {
+            let numbers = _mm256_loadu_ps(vector.as_ptr().add(8 * at));
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let others = _mm256_loadu_ps(rows.as_ptr().add(row * width + 8 * at));
+                *sum = _mm256_fmadd_ps(numbers, others, *sum);
+            }
+        }
+        sums.map(|sum| std::mem::transmute::<__m256, [f32; 8]>(sum).iter().sum::<f32>())
+    };
+    let mut products = whole;
+    let rest = vector.get(8 * registers..).unwrap_or_default();
+    for (product, row) in products.iter_mut().zip(rows.chunks_exact(width.max(1))) {
+        *product += products::product(rest, row.get(8 * registers..).unwrap_or_default());
+    }
+    products
 }
 
 /// Give the checksum of bytes.

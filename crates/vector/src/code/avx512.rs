@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::avx2::{self, WITHIN, add_totals};
 use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, bounds, hadamard, rounding, scalar, tables};
+use super::{Bounds, Codes, LANES, Rounding, Stored, bounds, hadamard, products, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");
 
@@ -55,7 +55,7 @@ unsafe fn scan(tables: &[u8], planes: &[u8]) -> [u32; LANES] {
                 *total = _mm256_add_epi32(*total, _mm256_add_epi32(halves.0, halves.1));
             }
         }
-        add_totals(&mut sums, totals.map(|total| std::mem::transmute::<__m256i, [u32; 8]>(total)));
+        add_totals(&mut sums, totals);
     }
     sums
 }
@@ -117,6 +117,55 @@ unsafe fn add_sixteen<const BITS: usize>(code: *const u8, floats: __m512, sum: _
         };
         _mm512_fmadd_ps(numbers, floats, sum)
     }
+}
+
+/// The inner products of a vector with the rows of a matrix.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn products(vector: &[f32], matrix: &[f32], to: &mut [f32]) {
+    let (fours, to_fours, rest, to_rest) = products::share(vector.len(), matrix, to);
+    for (rows, to) in fours.chunks_exact((4 * vector.len()).max(1)).zip(to_fours) {
+        // SAFETY: the caller vouches for the instructions, and the chunk is as long as four vectors.
+        *to = unsafe { four_products(vector, rows) };
+    }
+    products::products(vector, rest, to_rest);
+}
+
+/// The inner products of a vector with four rows, which are loaded as often as the vector's numbers are used.
+///
+/// # Safety
+/// The CPU must have the instructions of the level, and `rows` must be as long as four vectors.
+#[inline(always)]
+unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
+    let width = vector.len();
+    debug_assert_eq!(rows.len(), 4 * width);
+    let registers = width / 16;
+    // SAFETY: the caller vouches for the instructions; all loads are of whole registers within the vector and within
+    // the row, which are equally long.
+    let whole = unsafe {
+        let mut sums = [_mm512_setzero_ps(); 4];
+        for at in 0..registers {
+            let numbers = _mm512_loadu_ps(vector.as_ptr().add(16 * at));
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let others = _mm512_loadu_ps(rows.as_ptr().add(row * width + 16 * at));
+                *sum = _mm512_fmadd_ps(numbers, others, *sum);
+            }
+        }
+        [
+            _mm512_reduce_add_ps(sums[0]),
+            _mm512_reduce_add_ps(sums[1]),
+            _mm512_reduce_add_ps(sums[2]),
+            _mm512_reduce_add_ps(sums[3]),
+        ]
+    };
+    let mut products = whole;
+    let rest = vector.get(16 * registers..).unwrap_or_default();
+    for (product, row) in products.iter_mut().zip(rows.chunks_exact(width.max(1))) {
+        *product += products::product(rest, row.get(16 * registers..).unwrap_or_default());
+    }
+    products
 }
 
 /// Give the checksum of bytes.

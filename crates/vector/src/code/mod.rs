@@ -14,6 +14,7 @@ mod checksum;
 mod hadamard;
 #[cfg(target_arch = "x86_64")]
 mod level;
+mod products;
 mod rounding;
 mod scalar;
 mod tables;
@@ -31,8 +32,11 @@ pub const LANES: usize = 32;
 /// The product of a packed code with floats: the sum of `u_i * v_i`, as far as both go.
 pub type Dot = fn(&[u8], &[f32]) -> f32;
 
+/// A float as it lies on disk: little-endian.
+pub type Stored = [u8; 4];
+
 /// Lower bounds of scores from the sums of a block's members, their squared norms and their factors.
-pub type Bound = fn(&Bounds, &[u32; LANES], &[f32; LANES], &[f32; LANES]) -> [f32; LANES];
+pub type Bound = fn(&Bounds, &[u32; LANES], &[Stored; LANES], &[Stored; LANES], &mut [f32; LANES]);
 
 /// One level of instructions. No function reads beyond its slices, whatever their lengths.
 pub struct Codes {
@@ -51,6 +55,8 @@ pub struct Codes {
     pub dot4: Dot,
     /// The same of eight bits a dimension.
     pub dot8: Dot,
+    /// The inner products of a vector with the rows of a matrix, as many as there are and as there is room for.
+    pub products: fn(&[f32], &[f32], &mut [f32]),
     /// What rounding these values would give: the product of values and code, and the squared norm of the code.
     pub measure: fn(&[f32], Rounding) -> (f32, f32),
     /// Round values to codes of one byte each.

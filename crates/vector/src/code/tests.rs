@@ -1,7 +1,7 @@
 //! Guards the loops over codes: a level that differs from its definition or reads past an end, and a checksum that is
 //! no longer the one on disk or misses a change.
 
-use super::{Bounds, LANES, Rounding, checksum, codes, levels};
+use super::{Bounds, Codes, LANES, Rounding, checksum, codes, levels};
 use crate::testing::Random;
 
 fn bytes(random: &mut Random, count: usize) -> Vec<u8> {
@@ -76,6 +76,26 @@ fn dots_read_the_shorter() {
                 let few = length * 8 / usize::from(bits);
                 assert_eq!(dot(&code, &floats[..length]), greatest * length as f32, "{} {bits}", level.name);
                 assert_eq!(dot(&code[..length], &floats), greatest * few.min(64) as f32, "{} {bits}", level.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn products_agree_with_their_definition() {
+    let mut random = Random::new(11);
+    for (width, rows) in [(0, 0), (1, 9), (7, 4), (8, 5), (15, 6), (16, 7), (17, 8), (64, 0), (100, 1), (384, 21)] {
+        let (vector, matrix) = (random.floats(width), random.floats(width * rows + width / 2));
+        for room in [0, 1, 3, 4, rows, rows + 5] {
+            for level in levels() {
+                let mut got = vec![7.0; room];
+                (level.products)(&vector, &matrix, &mut got);
+                for (at, got) in got.iter().enumerate() {
+                    let row = matrix.get(at * width..(at + 1) * width).filter(|_| at < rows);
+                    let exact = row.map(|row| row.iter().zip(&vector).map(|(l, r)| f64::from(l * r)).sum::<f64>());
+                    let expected = exact.unwrap_or(7.0);
+                    assert!((f64::from(*got) - expected).abs() < 1e-4, "{} {width} x {rows}: {at}", level.name);
+                }
             }
         }
     }
@@ -158,6 +178,19 @@ fn hadamard_agrees_with_its_definition() {
     }
 }
 
+/// The bounds of members of these norms and factors.
+fn bounded(
+    level: &Codes,
+    query: &Bounds,
+    sums: &[u32; LANES],
+    (norms, factors): (&[f32; LANES], &[f32; LANES]),
+) -> [f32; LANES] {
+    let mut lower = [0.0; LANES];
+    let stored = |floats: &[f32; LANES]| floats.map(f32::to_le_bytes);
+    (level.bounds)(query, sums, &stored(norms), &stored(factors), &mut lower);
+    lower
+}
+
 #[test]
 fn bounds_are_numbers_whatever_comes() {
     let mut random = Random::new(6);
@@ -171,7 +204,7 @@ fn bounds_are_numbers_whatever_comes() {
         let query =
             Bounds { base, norm_weight: 1.0, dot_weight: 2.0, scale, offset, norm_sq: 4.0, ..Bounds::default() };
         for level in levels() {
-            let lower = (level.bounds)(&query, &sums, &norms, &factors);
+            let lower = bounded(level, &query, &sums, (&norms, &factors));
             assert!(lower.iter().all(|lower| !lower.is_nan()), "{}: {lower:?}", level.name);
             assert_eq!(lower[5], f32::NEG_INFINITY, "{}: may be anywhere", level.name);
             assert_eq!(lower[6], f32::INFINITY, "{}: comes last", level.name);
@@ -199,9 +232,9 @@ fn bounds_are_alike_at_every_level() {
         let sums = std::array::from_fn(|_| random.below(12_000) as u32);
         let norms: [f32; LANES] = std::array::from_fn(|_| random.below(1_000) as f32 / 500.0);
         let factors = norms.map(|norm_sq| norm_sq.sqrt() / 384f32.sqrt() * 1.25);
-        let plain = (levels()[0].bounds)(&query, &sums, &norms, &factors);
+        let plain = bounded(levels()[0], &query, &sums, (&norms, &factors));
         for level in levels() {
-            let got = (level.bounds)(&query, &sums, &norms, &factors);
+            let got = bounded(level, &query, &sums, (&norms, &factors));
             let alike = got.iter().zip(&plain).all(|(got, plain)| (got - plain).abs() < 1e-5);
             assert!(alike, "{}: {got:?}, not {plain:?}", level.name);
         }

@@ -189,6 +189,67 @@ unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
     products
 }
 
+/// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn hadamard(values: &mut [f32]) {
+    let length = values.len();
+    if !length.is_power_of_two() || length < 8 {
+        return hadamard::hadamard(values);
+    }
+    let start = values.as_mut_ptr();
+    let mut half = 8;
+    // SAFETY: the caller vouches for the instructions. Places are multiples of a register's length below the length,
+    // which is one too.
+    unsafe {
+        for at in (0..length).step_by(8) {
+            _mm256_storeu_ps(start.add(at), within(_mm256_loadu_ps(start.add(at))));
+        }
+        while 4 * half <= length {
+            for at in (0..length).step_by(4 * half).flat_map(|block| (block..block + half).step_by(8)) {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|part| start.add(at + part * half));
+                let (left, less) = (
+                    _mm256_add_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b)),
+                    _mm256_sub_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b)),
+                );
+                let (right, fewer) = (
+                    _mm256_add_ps(_mm256_loadu_ps(c), _mm256_loadu_ps(d)),
+                    _mm256_sub_ps(_mm256_loadu_ps(c), _mm256_loadu_ps(d)),
+                );
+                _mm256_storeu_ps(a, _mm256_add_ps(left, right));
+                _mm256_storeu_ps(b, _mm256_add_ps(less, fewer));
+                _mm256_storeu_ps(c, _mm256_sub_ps(left, right));
+                _mm256_storeu_ps(d, _mm256_sub_ps(less, fewer));
+            }
+            half *= 4;
+        }
+        for at in (0..half).step_by(8).filter(|_| 2 * half <= length) {
+            let (left, right) = (_mm256_loadu_ps(start.add(at)), _mm256_loadu_ps(start.add(at + half)));
+            _mm256_storeu_ps(start.add(at), _mm256_add_ps(left, right));
+            _mm256_storeu_ps(start.add(at + half), _mm256_sub_ps(left, right));
+        }
+    }
+}
+
+/// Transform the lanes of a register: add to each its partner, with the sign turned where it is the second of the two.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn within(lanes: __m256) -> __m256 {
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        let signs = _mm256_setr_ps(1., -1., 1., -1., 1., -1., 1., -1.);
+        let lanes = _mm256_fmadd_ps(lanes, signs, _mm256_permute_ps::<0b10_11_00_01>(lanes));
+        let signs = _mm256_setr_ps(1., 1., -1., -1., 1., 1., -1., -1.);
+        let lanes = _mm256_fmadd_ps(lanes, signs, _mm256_permute_ps::<0b01_00_11_10>(lanes));
+        let signs = _mm256_setr_ps(1., 1., 1., 1., -1., -1., -1., -1.);
+        _mm256_fmadd_ps(lanes, signs, _mm256_permute2f128_ps::<1>(lanes, lanes))
+    }
+}
+
 /// Give the checksum of bytes.
 ///
 /// # Safety

@@ -168,6 +168,66 @@ unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
     products
 }
 
+/// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn hadamard(values: &mut [f32]) {
+    let length = values.len();
+    if !length.is_power_of_two() || length < 16 {
+        return hadamard::hadamard(values);
+    }
+    let start = values.as_mut_ptr();
+    let mut half = 16;
+    // SAFETY: the caller vouches for the instructions. Places are multiples of a register's length below the length,
+    // which is one too.
+    unsafe {
+        for at in (0..length).step_by(16) {
+            _mm512_storeu_ps(start.add(at), within(_mm512_loadu_ps(start.add(at))));
+        }
+        while 4 * half <= length {
+            for at in (0..length).step_by(4 * half).flat_map(|block| (block..block + half).step_by(16)) {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|part| start.add(at + part * half));
+                let (left, less) = (
+                    _mm512_add_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)),
+                    _mm512_sub_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)),
+                );
+                let (right, fewer) = (
+                    _mm512_add_ps(_mm512_loadu_ps(c), _mm512_loadu_ps(d)),
+                    _mm512_sub_ps(_mm512_loadu_ps(c), _mm512_loadu_ps(d)),
+                );
+                _mm512_storeu_ps(a, _mm512_add_ps(left, right));
+                _mm512_storeu_ps(b, _mm512_add_ps(less, fewer));
+                _mm512_storeu_ps(c, _mm512_sub_ps(left, right));
+                _mm512_storeu_ps(d, _mm512_sub_ps(less, fewer));
+            }
+            half *= 4;
+        }
+        for at in (0..half).step_by(16).filter(|_| 2 * half <= length) {
+            let (left, right) = (_mm512_loadu_ps(start.add(at)), _mm512_loadu_ps(start.add(at + half)));
+            _mm512_storeu_ps(start.add(at), _mm512_add_ps(left, right));
+            _mm512_storeu_ps(start.add(at + half), _mm512_sub_ps(left, right));
+        }
+    }
+}
+
+/// Transform the lanes of a register: add to each its partner, with the sign turned where it is the second of the two.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn within(lanes: __m512) -> __m512 {
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        let turned = |mask: u16| _mm512_mask_blend_ps(mask, _mm512_set1_ps(1.0), _mm512_set1_ps(-1.0));
+        let lanes = _mm512_fmadd_ps(lanes, turned(0xaaaa), _mm512_permute_ps::<0b10_11_00_01>(lanes));
+        let lanes = _mm512_fmadd_ps(lanes, turned(0xcccc), _mm512_permute_ps::<0b01_00_11_10>(lanes));
+        let lanes = _mm512_fmadd_ps(lanes, turned(0xf0f0), _mm512_shuffle_f32x4::<0b10_11_00_01>(lanes, lanes));
+        _mm512_fmadd_ps(lanes, turned(0xff00), _mm512_shuffle_f32x4::<0b01_00_11_10>(lanes, lanes))
+    }
+}
+
 /// Give the checksum of bytes.
 ///
 /// # Safety

@@ -1,6 +1,6 @@
 //! The table of a level, whose functions are compiled with the level's features.
 
-/// Make the table of a level: of the features `$features`, with the module's own `scan`, `dot`, `products` and `checksum`. The other functions
+/// Make the table of a level: of the features `$features`, with the module's own `scan`, `dot`, `products`, `hadamard` and `checksum`. The other functions
 /// are plain Rust that the compiler makes the level's vector code of.
 macro_rules! level {
     ($name:literal, $features:literal) => {
@@ -19,7 +19,7 @@ macro_rules! level {
             measure: level!(@fn $features, rounding::measure, (v: &[f32], r: Rounding) -> (f32, f32)),
             round: level!(@fn $features, rounding::round, (v: &[f32], r: Rounding, c: &mut [u8]) -> ()),
             tables: level!(@fn $features, tables::tables, (v: &[f32], i: f32, t: &mut [u8]) -> ()),
-            hadamard: level!(@fn $features, hadamard::hadamard, (v: &mut [f32]) -> ()),
+            hadamard: level!(@fn $features, hadamard, (v: &mut [f32]) -> ()),
             checksum: level!(@fn $features, checksum, (s: u64, b: &[u8]) -> u32),
         }
     };

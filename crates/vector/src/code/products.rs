@@ -27,9 +27,11 @@ pub(super) fn product(left: &[f32], right: &[f32]) -> f32 {
 }
 
 /// Rows of a matrix and the places of their products, four by four, and what is left of both.
+#[cfg(target_arch = "x86_64")]
 pub(super) type Shares<'a> = (&'a [f32], &'a mut [[f32; 4]], &'a [f32], &'a mut [f32]);
 
 /// Share out the rows that there are and that there is room for; rows of no width are left out.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) fn share<'a>(width: usize, matrix: &'a [f32], to: &'a mut [f32]) -> Shares<'a> {
     let count = matrix.len().checked_div(width).unwrap_or(0).min(to.len());

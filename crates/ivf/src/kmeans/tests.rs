@@ -140,15 +140,8 @@ fn equal_points_have_no_halves() {
 #[test]
 fn work_is_paused() {
     let (points, _) = around(10, 20_000, 64, 8);
-    let mut longest = std::time::Duration::ZERO;
-    let mut last = std::time::Instant::now();
     let mut pauses = 0;
-    let mut pause = || {
-        longest = longest.max(last.elapsed());
-        last = std::time::Instant::now();
-        pauses += 1;
-    };
-    tree(&points, 64, 200, 20, 1, &mut pause);
-    assert!(pauses > 50, "{pauses}");
-    assert!(longest.as_millis() < 50, "{longest:?}: a machine under load may take long, but not so long");
+    tree(&points, 64, 200, 20, 1, &mut || pauses += 1);
+    // Ten rounds of 20,000 rows among the 20 lists of a group are 256 million multiplications: 122 pieces of work.
+    assert!(pauses > 100, "{pauses}");
 }

@@ -36,7 +36,7 @@ fn main() {
     }
     let index = Index::open(&store).expect("an index");
     println!("{:?}\n{:?}", index.stats(&mut || {}), index.estimate());
-    println!("steps {:?}", [0.8, 0.9, 0.95, 0.98, 0.99].map(|share| index.width(share)));
+    println!("steps {:?}", [0.8, 0.9, 0.95, 0.98, 0.99].map(|share| index.nearness(share).expect("a meta page")));
     for recall in [0.8, 0.9, 0.95, 0.98, 0.99, 1.0] {
         measure(&store, base, dim, &queries, &truth, &Effort { recall, ..Effort::default() });
     }

@@ -1,4 +1,4 @@
-//! Lists before they are written: members, the centroid of their decoded rows, and how far they are from it.
+//! Lists before they are written: members, and the centroid of their decoded rows.
 
 use crate::members::Members;
 use crate::{Error, Index, PageStore, kmeans};
@@ -12,7 +12,6 @@ pub struct Draft {
     pub members: Members,
     /// In the space of the rotated vectors.
     pub centroid: Vec<f32>,
-    pub radius: f32,
 }
 
 impl Draft {
@@ -36,15 +35,10 @@ impl<S: PageStore> Index<'_, S> {
         }
         let share = 1.0 / count.max(1) as f32;
         centroid.iter_mut().for_each(|sum| *sum *= share);
-        let mut square = 0.0;
-        for (_, row) in members.iter() {
-            if self.codec.decode(row, &mut point) {
-                square += f64::from(distance(&centroid, &point));
-            }
+        if !centroid.iter().all(|value| value.is_finite()) {
+            centroid.fill(0.0);
         }
-        let radius = (square / f64::from(count.max(1))).sqrt() as f32;
-        let finite = radius.is_finite() && centroid.iter().all(|value| value.is_finite());
-        if finite { Draft { members, centroid, radius } } else { Draft { centroid: vec![0.0; self.codec.padded()], members, radius: 0.0 } }
+        Draft { members, centroid }
     }
 
     /// Draft two lists of the members of one; gives them back where all are alike.

@@ -2,7 +2,6 @@
 //! Until then the store holds no index.
 
 use crate::codec::Coding;
-use crate::draft::Draft;
 use crate::layout::{BODY_BYTES, Link, META_PAGE, Next};
 use crate::members::Members;
 use crate::meta::Meta;
@@ -116,9 +115,8 @@ impl<'s, S: PageStore> Loader<'s, S> {
         let draft = self.index.draft(members);
         let (packed, packed_pages) = self.pack(list, &draft.members, pause)?;
         let packed_members = u32::try_from(draft.members.len()).unwrap_or(u32::MAX);
-        let Draft { radius, centroid, .. } = draft;
-        let entry = Entry { list, packed, packed_members, packed_pages, radius, ..Entry::default() };
-        self.enter(entry, &centroid, self.group(self.filling))
+        let entry = Entry { list, packed, packed_members, packed_pages, ..Entry::default() };
+        self.enter(entry, &draft.centroid, self.group(self.filling))
     }
 
     /// The group that a list is of.

@@ -77,7 +77,7 @@ impl<S: PageStore> Index<'_, S> {
         let list = self.take_list()?;
         let Packed { first: packed, pages: packed_pages } = self.pack(list, &draft.members, pause)?;
         let packed_members = u32::try_from(draft.members.len()).unwrap_or(u32::MAX);
-        let entry = Entry { list, packed, packed_members, packed_pages, radius: draft.radius, ..Entry::default() };
+        let entry = Entry { list, packed, packed_members, packed_pages, ..Entry::default() };
         let mut centroid = Vec::new();
         self.centroids.encode(&draft.centroid, &mut centroid);
         Ok(New { entry, centroid })

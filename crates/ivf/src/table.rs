@@ -36,8 +36,6 @@ pub struct Entry {
     pub tail: Option<Link>,
     /// Pages of the open part.
     pub open_pages: u32,
-    /// Root of the mean squared distance between the members and the centroid, when they were packed.
-    pub radius: f32,
 }
 
 impl Entry {
@@ -60,7 +58,6 @@ impl Record for Entry {
             open: fields.link()?,
             tail: fields.link()?,
             open_pages: fields.u32()?,
-            radius: fields.f32()?,
         };
         fields.slice(SPARE)?;
         (entry.open.is_some() == entry.tail.is_some()).then_some(entry)
@@ -74,13 +71,12 @@ impl Record for Entry {
         writer.next(self.open.into())?;
         writer.next(self.tail.into())?;
         writer.u32(self.open_pages)?;
-        writer.f32(self.radius)?;
         writer.put(&[0; SPARE])
     }
 }
 
 /// Bytes of an entry that are not in use yet.
-const SPARE: usize = Entry::BYTES - (5 * 4 + 3 * LINK_BYTES);
+const SPARE: usize = Entry::BYTES - (4 * 4 + 3 * LINK_BYTES);
 
 /// The link to a directory page, beside the centroid of its lists.
 impl Record for Link {

@@ -1,17 +1,17 @@
-//! The lists that a search has not visited yet, nearest first, and the bound that says whether it has to.
+//! The lists that a search has not visited yet, nearest first, and the rule that says which of them it visits before
+//! anything else.
 //!
-//! A list with centroid c and radius r is taken to hold nothing nearer than its bound. With s the squared distance of the
-//! query to c, members are around s + r^2, and spread by what the query's direction has of theirs; the bound is
-//! `s + r^2 - 2 w sqrt(s) r`. With w = 1 it would hold for every member at distance r, by the triangle inequality; the
-//! width w that finds the wanted share of the nearest members is less, and is measured: see [`super::Calibration`].
-//! For cosines it is half of that, of normalised vectors; for inner products it is `s - w |q| r`, with s the score.
+//! With s the score of a list's centroid, s1 that of the nearest list and m the mean of all, the list's nearness is
+//! `(m - s) / (m - s1)`: 1 for the nearest list, 0 for one that is no nearer than any. All lists down to a certain
+//! nearness are visited; which one finds the wanted share of the nearest members is measured, see [`super::Calibration`].
+//! SPANN (arXiv 2111.08566) stops by `s / s1`, which is a matter of scale where scores have a constant part.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
 use super::{Calibration, Effort, visit};
 use crate::codec::Query;
-use crate::layout::Link;
+use crate::layout::{Link, META_PAGE};
 use crate::table::Entry;
 use crate::{Error, Index, PageStore};
 
@@ -19,12 +19,13 @@ use crate::{Error, Index, PageStore};
 const GROUPS: usize = 32;
 /// One in so many directory pages is read at once.
 const SHARE: usize = 8;
+/// Groups whose centroids are enough to tell the mean score by.
+const ENOUGH: usize = 8;
 
 /// A list that is ahead.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Ahead {
-    bound: f32,
-    /// The centroid's own score.
+    /// The centroid's score.
     pub score: f32,
     pub entry: Entry,
 }
@@ -45,14 +46,18 @@ impl PartialOrd for Ahead {
 
 impl Ord for Ahead {
     fn cmp(&self, other: &Ahead) -> std::cmp::Ordering {
-        self.bound.total_cmp(&other.bound).then(self.entry.list.cmp(&other.entry.list))
+        self.score.total_cmp(&other.score).then(self.entry.list.cmp(&other.entry.list))
     }
 }
 
 /// The lists ahead.
 pub struct Frontier {
     effort: Effort,
-    width: f32,
+    /// Lists at least so near are visited before anything else.
+    nearness: f32,
+    /// The mean score, and that of the nearest list.
+    mean: f32,
+    first: f32,
     lists: BinaryHeap<Reverse<Ahead>>,
     /// Directory pages that were not read yet, the nearest last.
     groups: Vec<Link>,
@@ -66,10 +71,11 @@ pub struct Frontier {
 impl Frontier {
     /// Read the root, and the directory around the query.
     pub fn new<S: PageStore>(index: &Index<'_, S>, query: &Query, effort: &Effort) -> Result<Frontier, Error> {
-        let width = Calibration::of(&index.meta()?).width(effort.recall);
         let mut frontier = Frontier {
             effort: *effort,
-            width,
+            nearness: Calibration::of(&index.meta()?).nearness(effort.recall),
+            mean: 0.0,
+            first: 0.0,
             lists: BinaryHeap::new(),
             groups: Vec::new(),
             known: HashSet::new(),
@@ -80,18 +86,27 @@ impl Frontier {
         Ok(frontier)
     }
 
-    /// The least distance that a member of a list ahead is taken to have.
-    pub fn bound(&self) -> f64 {
-        let probes = u64::from(self.effort.probes);
-        let visited = self.visited.len() as u64;
+    /// Tell whether another list is to be visited before any member is given.
+    pub fn is_wanted(&self) -> bool {
+        let visited = self.visited.len() as u32;
         match self.lists.peek() {
-            _ if visited >= u64::from(self.effort.most) => f64::INFINITY,
-            None if self.groups.is_empty() => f64::INFINITY,
-            _ if probes > 0 && visited < probes => f64::NEG_INFINITY,
-            Some(_) if probes > 0 => f64::INFINITY,
-            Some(Reverse(ahead)) => f64::from(ahead.bound),
-            None => f64::NEG_INFINITY,
+            _ if self.is_done() => false,
+            _ if self.effort.probes > 0 => visited < self.effort.probes,
+            // What cannot be told is not near nor far, and is visited.
+            Some(Reverse(next)) => visited == 0 || !matches!(self.nearness(next.score), near if near < self.nearness),
+            None => true,
         }
+    }
+
+    /// Tell whether it is too early to give a member, when it and those before came from lists that were the `depth`-th
+    /// visited, on average.
+    pub fn is_early(&self, depth: f32) -> bool {
+        !self.is_done() && self.effort.probes == 0 && (self.visited.len() as f32) < self.effort.lists(depth)
+    }
+
+    /// Give the nearness of a list by its score.
+    pub fn nearness(&self, score: f32) -> f32 {
+        (self.mean - score) / (self.mean - self.first)
     }
 
     /// Tell whether there is nothing ahead.
@@ -118,14 +133,9 @@ impl Frontier {
     }
 
     /// Read the directory again, after a list of it was found to be replaced.
-    pub fn again<S: PageStore>(
-        &mut self,
-        index: &Index<'_, S>,
-        query: &Query,
-        entry: &Entry,
-    ) -> Result<(), Error> {
+    pub fn again<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query, entry: &Entry) -> Result<(), Error> {
         if self.suspect == Some(*entry) {
-            let page = entry.packed.or(entry.open).map_or(crate::layout::META_PAGE, |link| link.page);
+            let page = entry.packed.or(entry.open).map_or(META_PAGE, |link| link.page);
             return Err(Error::Corrupt { page, what: "the directory leads here for a list that is not here" });
         }
         self.suspect = Some(*entry);
@@ -144,9 +154,15 @@ impl Frontier {
             }
         }
         groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        self.groups = groups.into_iter().map(|(_, link)| link).collect();
+        self.groups = groups.iter().map(|(_, link)| *link).collect();
         self.known = self.groups.iter().copied().collect();
-        self.read(index, query, GROUPS.max(self.groups.len() / SHARE))
+        self.read(index, query, GROUPS.max(self.groups.len() / SHARE))?;
+        self.first = self.lists.peek().map_or(0.0, |Reverse(ahead)| ahead.score);
+        self.mean = match groups.len() {
+            count if count >= ENOUGH => mean(groups.iter().map(|(score, _)| *score)),
+            _ => mean(self.lists.iter().map(|Reverse(ahead)| ahead.score)),
+        };
+        Ok(())
     }
 
     /// Read so many directory pages more.
@@ -161,11 +177,16 @@ impl Frontier {
             for (at, entry) in directory.records.iter().enumerate() {
                 if !self.visited.contains(&entry.list) {
                     let score = index.score(query, directory.centroid(at));
-                    let bound = Calibration::bound(index.options.metric, score, query.norm(), entry.radius, self.width);
-                    self.lists.push(Reverse(Ahead { bound, score, entry: *entry }));
+                    self.lists.push(Reverse(Ahead { score, entry: *entry }));
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The mean of scores.
+fn mean(scores: impl Iterator<Item = f32>) -> f32 {
+    let (sum, count) = scores.fold((0.0, 0_u32), |(sum, count), score| (sum + score, count + 1));
+    sum / count.max(1) as f32
 }

@@ -1,9 +1,10 @@
 //! Search: members in the order of their distance, as many as the caller asks for.
 //!
-//! Everything that could be next lies in a queue under a lower bound of its distance: a list under the bound of its
-//! centroid, a member under that of its one-bit code, then under that of its row, then under its distance in the heap.
-//! What comes first is looked at more closely and put back, so no member is refined or fetched whose turn does not come,
-//! and no number of rows has to be known beforehand.
+//! The lists that are near enough are visited first. Their members lie in a queue under lower bounds of their distances:
+//! that of the one-bit code, then that of the row, then the distance in the heap. What comes first is looked at more
+//! closely and put back, so no member is refined or fetched whose turn does not come, and no number of rows has to be
+//! known beforehand. When a member's turn comes to be given, the search may find that it is too early for it, and visit
+//! another list; and it goes on to the last list if the caller asks for that many.
 
 mod calibrate;
 mod effort;
@@ -15,7 +16,7 @@ use std::collections::HashSet;
 
 pub use calibrate::Calibration;
 pub use effort::Effort;
-use frontier::{Ahead, Frontier};
+use frontier::Frontier;
 use queue::{Candidate, Queue, Stage};
 use visit::Visit;
 
@@ -49,8 +50,11 @@ pub struct Search<'s, S: PageStore> {
     frontier: Frontier,
     queue: Queue,
     visits: Vec<Visit>,
-    /// For each visit, the list that it was to.
-    lists: Vec<Ahead>,
+    /// For each visit, how many lists were visited before, and the score of its list.
+    lists: Vec<(u32, f32)>,
+    /// Members given, and the sum over them of the place of their lists among those visited, from 1.
+    given: u32,
+    depth: f64,
     /// Members whose distance has been asked for: a list that was replaced meanwhile may be met again under another name.
     seen: HashSet<Tid>,
     counters: Counters,
@@ -79,6 +83,8 @@ impl<'s, S: PageStore> Search<'s, S> {
             queue: Queue::default(),
             visits: Vec::new(),
             lists: Vec::new(),
+            given: 0,
+            depth: 0.0,
             seen: HashSet::new(),
             counters: Counters::default(),
             row: Vec::new(),
@@ -95,17 +101,21 @@ impl<'s, S: PageStore> Search<'s, S> {
         distance: &mut dyn FnMut(Tid) -> Result<Option<f64>, E>,
     ) -> Result<Option<Found>, E> {
         loop {
-            let bound = self.frontier.bound();
-            match self.queue.first() {
-                Some(first) if first <= bound || self.frontier.is_done() => {}
-                None if self.frontier.is_done() => return Ok(None),
-                _ => {
-                    self.visit()?;
-                    continue;
-                }
+            if self.frontier.is_wanted() {
+                self.visit()?;
+                continue;
             }
             match self.queue.pop() {
-                Some(Candidate::Exact(found)) => return Ok(Some(found)),
+                Some(Candidate::Exact(found, list)) => {
+                    let (depth, given) = (self.depth + f64::from(list) + 1.0, self.given + 1);
+                    if self.frontier.is_early((depth / f64::from(given)) as f32) {
+                        self.queue.push_exact(found, list);
+                        self.visit()?;
+                        continue;
+                    }
+                    (self.depth, self.given) = (depth, given);
+                    return Ok(Some(found));
+                }
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
                 Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
                     let Some(tid) = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot)) else { continue };
@@ -114,22 +124,19 @@ impl<'s, S: PageStore> Search<'s, S> {
                     }
                     self.counters.fetched += 1;
                     if let Some(distance) = distance(tid)? {
-                        self.queue.push_exact(Found { tid, distance });
+                        let list = self.lists.get(visit as usize).map_or(0, |(list, _)| *list);
+                        self.queue.push_exact(Found { tid, distance }, list);
                     }
                 }
-                None => {}
+                None if self.frontier.is_done() => return Ok(None),
+                None => self.visit()?,
             }
         }
     }
 
-    /// Give the members that are nearest by their rows, but for `tid`, without asking the heap: the bound of each, and
-    /// the score and the radius of its list.
-    fn neighbours(
-        &mut self,
-        tid: Tid,
-        count: usize,
-        pause: &mut dyn FnMut(),
-    ) -> Result<Vec<(f32, f32, f32)>, Error> {
+    /// Find the members that are nearest by their rows, but for `tid`, without asking the heap, and give the nearness of
+    /// the list of each.
+    fn neighbours(&mut self, tid: Tid, count: usize, pause: &mut dyn FnMut()) -> Result<Vec<f32>, Error> {
         while !self.frontier.is_done() {
             pause();
             self.visit()?;
@@ -137,23 +144,19 @@ impl<'s, S: PageStore> Search<'s, S> {
         // Rows are to be told by their scores from here on, not by how much less those may be.
         self.query.epsilon = 0.0;
         let mut neighbours = Vec::new();
-        while let (true, Some(bound)) = (neighbours.len() < count, self.queue.first()) {
+        while neighbours.len() < count {
             match self.queue.pop() {
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
                 Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
                     let found = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot));
                     let list = self.lists.get(visit as usize).filter(|_| found.is_some_and(|found| found != tid));
-                    neighbours.extend(list.map(|list| (bound as f32, list.score, list.entry.radius)));
+                    neighbours.extend(list.map(|(_, score)| self.frontier.nearness(*score)));
                 }
-                Some(Candidate::Exact(_)) | None => {}
+                Some(Candidate::Exact(..)) => {}
+                None => break,
             }
         }
         Ok(neighbours)
-    }
-
-    /// The norm of the query, as bounds take it.
-    fn norm(&self) -> f32 {
-        self.query.norm()
     }
 
     /// Tell what the search has done so far.
@@ -168,9 +171,10 @@ impl<'s, S: PageStore> Search<'s, S> {
         let visited = visit::list(&self.index, &self.query, &entry, self.visits.len(), &mut self.queue)?;
         match visited {
             Some(visits) => {
+                let before = u32::try_from(self.counters.lists).unwrap_or(u32::MAX);
                 self.counters.lists += 1;
                 self.counters.scanned += visits.iter().map(|visit| visit.len() as u64).sum::<u64>();
-                self.lists.extend(visits.iter().map(|_| ahead));
+                self.lists.extend(visits.iter().map(|_| (before, ahead.score)));
                 self.visits.extend(visits);
                 self.frontier.visited(entry.list);
                 Ok(())

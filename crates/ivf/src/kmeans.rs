@@ -17,6 +17,7 @@ mod tree;
 pub use halves::halves;
 pub use tree::{Group, tree};
 
+use vw_vector::code::codes;
 use vw_vector::kernel::kernels;
 
 use self::rows::{Pacer, Rows};
@@ -28,14 +29,7 @@ const LEARN: usize = 256;
 /// Find up to `k` centroids in so many rounds: fewer where there are fewer different points.
 ///
 /// `pause` is called at least every millisecond or so of work.
-pub fn kmeans(
-    points: &[f32],
-    dim: usize,
-    k: usize,
-    rounds: usize,
-    seed: u64,
-    pause: &mut dyn FnMut(),
-) -> Vec<f32> {
+pub fn kmeans(points: &[f32], dim: usize, k: usize, rounds: usize, seed: u64, pause: &mut dyn FnMut()) -> Vec<f32> {
     lloyd(Rows::all(points, dim), k, rounds, seed, &mut Pacer::new(pause))
 }
 
@@ -148,12 +142,14 @@ struct Nearest {
     centroids: Vec<f32>,
     /// Half of each centroid's squared norm: that less the inner product orders centroids as distances do.
     halves: Vec<f32>,
+    /// Room for the inner products.
+    products: Vec<f32>,
 }
 
 impl Nearest {
     fn new(dim: usize, centroids: Vec<f32>) -> Self {
-        let halves = centroids.chunks_exact(dim).map(half_norm).collect();
-        Self { dim, centroids, halves }
+        let halves: Vec<f32> = centroids.chunks_exact(dim).map(half_norm).collect();
+        Self { dim, centroids, products: vec![0.0; halves.len()], halves }
     }
 
     fn count(&self) -> usize {
@@ -166,11 +162,11 @@ impl Nearest {
     }
 
     /// Find the place of the centroid nearest to a row: the first of several.
-    fn of(&self, row: &[f32]) -> usize {
-        let product = kernels().f32_inner_product;
+    fn of(&mut self, row: &[f32]) -> usize {
+        (codes().products)(row, &self.centroids, &mut self.products);
         let mut best = (f32::INFINITY, 0);
-        for (at, (centroid, half)) in self.centroids.chunks_exact(self.dim).zip(&self.halves).enumerate() {
-            let distance = half - product(row, centroid);
+        for (at, (half, product)) in self.halves.iter().zip(&self.products).enumerate() {
+            let distance = half - product;
             if distance < best.0 {
                 best = (distance, at);
             }

@@ -63,7 +63,7 @@ impl Codec {
     /// Write the projected vector to `out`, in place of what was there: `padded()` numbers.
     ///
     /// They are all infinite for a vector that comes last (zero under cosine), and none is a number for one that has
-    /// no place (not finite, of other dimensions, or out of range under cosine). Encoding knows both.
+    /// no place (not finite, of other dimensions, or out of range). Encoding knows both.
     pub fn project(&self, vector: &[f32], out: &mut Vec<f32>) {
         out.clear();
         if self.width == 0 {
@@ -109,6 +109,11 @@ impl Codec {
             values.iter_mut().zip(&self.centre).for_each(|(value, centre)| *value -= centre);
         }
         values.resize(self.width, 0.0);
+        let norm_sq = (kernels().f32_inner_product)(values, values);
+        if norm_sq < f32::MIN_POSITIVE && values.iter().any(|value| *value != 0.0) {
+            // Too small to be rotated: it would become zero, which it is not.
+            return fill(values, self.width, f32::NAN);
+        }
         self.rotation.apply(values);
     }
 }

@@ -10,7 +10,7 @@ use vw_vector::kernel::kernels;
 
 use super::block;
 use super::project::{Codec, Transformed};
-use super::row::{Head, MAX_NORM_SQ};
+use super::row::{Head, MAX_NORM_SQ, MIN_NORM_SQ};
 use super::space::{Coding, Metric};
 
 /// How many deviations the bounds allow at first: of normal errors, 3 in 100 are greater in the direction that counts.
@@ -48,8 +48,8 @@ pub struct Query {
     /// For each four dimensions 16 entries: the sums of v that the bits choose, in steps of `step` above the least.
     tables: Vec<u8>,
     step: f32,
-    /// The sum of the least entries of all tables.
-    least: f32,
+    /// The sum of the magnitudes of v. Half of what it is more than the sum was taken off the sums of the tables.
+    magnitudes: f32,
 }
 
 impl Codec {
@@ -115,9 +115,14 @@ impl Codec {
     /// Make a query of squared distances without tables.
     fn plain(&self, vector: Vec<f32>) -> Query {
         let norm_sq = norm_sq(&vector);
+        let usable = match self.coding {
+            Coding::Raw => vector.iter().all(|value| value.is_finite()),
+            _ if norm_sq == 0.0 => vector.iter().all(|value| *value == 0.0),
+            _ => (MIN_NORM_SQ..=MAX_NORM_SQ).contains(&norm_sq),
+        };
         Query {
-            usable: norm_sq <= MAX_NORM_SQ || (self.coding == Coding::Raw && vector.iter().all(|v| v.is_finite())),
-            sum: vector.iter().sum(),
+            usable,
+            sum: sum(&vector, |value| value),
             vector,
             norm_sq,
             base: norm_sq,
@@ -142,8 +147,16 @@ impl Codec {
             dot_weight: 2.0,
             tables: Vec::new(),
             step: 0.0,
-            least: 0.0,
+            magnitudes: 0.0,
         }
+    }
+}
+
+impl Codec {
+    /// Give the `epsilon` with which bounds hold for certain, not only nearly always: what a code misses of a vector is
+    /// taken to lie in the query's direction. Twice that, since what rows miss is known on average only.
+    pub fn certain(&self) -> f32 {
+        2.0 * (self.width as f32).sqrt()
     }
 }
 
@@ -159,16 +172,17 @@ impl Query {
 
     /// Write the lower bounds of the scores of a block's members. What is known of none is negative infinity.
     pub fn block(&self, block: &[u8], lower: &mut [f32; LANES]) {
-        let split = block.split_first_chunk::<{ block::HEAD }>();
-        let (true, Some((head, planes))) = (self.usable && !self.tables.is_empty(), split) else {
+        let known = self.usable && !self.tables.is_empty();
+        let (true, Some((norms, rest))) = (known, block.split_first_chunk::<{ block::HEAD / 2 }>()) else {
             return lower.fill(f32::NEG_INFINITY);
         };
-        if planes.len() != self.tables.len() {
+        let parts = (norms.as_chunks::<4>().0.try_into(), rest.split_first_chunk::<{ block::HEAD / 2 }>());
+        let (Ok(norms), Some((factors, planes))) = parts else { return lower.fill(f32::NEG_INFINITY) };
+        let (Ok(factors), true) = (factors.as_chunks::<4>().0.try_into(), planes.len() == self.tables.len()) else {
             return lower.fill(f32::NEG_INFINITY);
-        }
-        let (norms, factors) = head.split_at(block::HEAD / 2);
+        };
         let sums = (codes().scan)(&self.tables, planes);
-        *lower = (codes().bounds)(&self.bounds(), &sums, &floats(norms), &floats(factors));
+        (codes().bounds)(&self.bounds(), &sums, norms, factors, lower);
     }
 
     /// Give the score of a row and how much less the true score may be, both with an error of rounding.
@@ -203,7 +217,7 @@ impl Query {
             1 => bounds.dimensions * (head.f1 * inverse) * (head.f1 * inverse) - 1.0,
             _ => missed(bits),
         };
-        let error = (norm * bounds.deviation(miss, product * inverse)).min(limit - product);
+        let error = (norm * bounds.deviation_sq(miss, product * inverse).sqrt()).min(limit - product);
         let score = self.base + self.norm_weight * head.norm_sq - self.dot_weight * product;
         let slack = self.dot_weight * error + bounds.rounding_error(norm, head.norm_sq);
         if (score - slack).is_finite() { (score, slack) } else { ANYWHERE }
@@ -245,7 +259,7 @@ impl Query {
             norm_weight: self.norm_weight,
             dot_weight: self.dot_weight,
             scale: 2.0 * self.step,
-            offset: 2.0 * self.least - self.sum,
+            offset: -self.magnitudes,
             norm_sq: self.norm_sq,
             spread: self.epsilon * self.epsilon / (dimensions - 1.0).max(1.0),
             dimensions,
@@ -257,28 +271,24 @@ impl Query {
 
     /// Make the tables.
     fn look_up(&mut self) {
-        let sums: Vec<[f32; 16]> = self.vector.as_chunks::<4>().0.iter().map(subset_sums).collect();
-        let least = |sums: &[f32; 16]| sums.iter().copied().fold(0.0, f32::min);
-        let widest = sums.iter().map(|sums| sums.iter().copied().fold(0.0, f32::max) - least(sums)).fold(0.0, f32::max);
+        let fours = self.vector.as_chunks::<4>().0;
+        let widest = fours.iter().map(|four| four.iter().map(|value| value.abs()).sum()).fold(0.0, f32::max);
         self.step = widest / MAX_ENTRY;
-        self.least = sums.iter().map(least).sum();
-        let inverse = if self.step > 0.0 { 1.0 / self.step } else { 0.0 };
-        self.tables.reserve_exact(16 * sums.len());
-        for sums in &sums {
-            let least = least(sums);
-            self.tables.extend(sums.iter().map(|sum| ((sum - least) * inverse + 0.5) as u8));
-        }
+        self.magnitudes = sum(&self.vector, f32::abs);
+        self.tables.resize(16 * fours.len(), 0);
+        let scale = if self.step > 0.0 { MAX_ENTRY / widest } else { 0.0 };
+        (codes().tables)(&self.vector, scale, &mut self.tables);
     }
 }
 
-/// The sums of all subsets of four numbers; bit b of the place tells whether number b is in it.
-fn subset_sums(numbers: &[f32; 4]) -> [f32; 16] {
-    let mut sums = [0.0; 16];
-    for (bit, number) in numbers.iter().enumerate() {
-        let (known, rest) = sums.split_at_mut(1 << bit);
-        rest.iter_mut().zip(known).for_each(|(sum, known)| *sum = *known + number);
+/// Sum what `term` makes of values, in partial sums.
+fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut partial = [0.0; 16];
+    for chunk in chunks {
+        partial.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += term(*value));
     }
-    sums
+    partial.iter().sum::<f32>() + rest.iter().map(|value| term(*value)).sum::<f32>()
 }
 
 /// Read up to 32 floats; zeros behind them.

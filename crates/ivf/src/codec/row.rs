@@ -12,8 +12,8 @@ use super::space::{Coding, HEAD};
 
 /// The greatest squared norm that codes are made of, and the greatest of queries: what is multiplied stays finite.
 pub(super) const MAX_NORM_SQ: f32 = 1e30;
-/// The least, but for zero.
-const MIN_NORM_SQ: f32 = 1e-30;
+/// The least of either, but for zero.
+pub(super) const MIN_NORM_SQ: f32 = 1e-30;
 
 /// The head of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,8 +132,8 @@ fn steps(bits: u8) -> (f32, &'static [&'static [f32]]) {
     match bits {
         1 => (1.0, &[]),
         2 => (0.9957, &[&[0.7, 0.82, 1.2, 1.4], &[0.94, 1.06], &[0.97, 1.03]]),
-        4 => (0.3352, &[&[0.8, 0.9, 1.12, 1.25], &[0.95, 1.05]]),
-        _ => (0.0308, &[&[0.8, 0.9, 1.12, 1.25]]),
+        4 => (0.3352, &[&[0.6, 0.75, 0.88, 1.13, 1.3], &[0.94, 1.06], &[0.97, 1.03]]),
+        _ => (0.0308, &[&[0.6, 0.75, 0.88, 1.13, 1.3], &[0.94, 1.06]]),
     }
 }
 
@@ -204,5 +204,5 @@ pub(super) fn decode_bits(row: &[u8], bits: u8, out: &mut Vec<f32>) -> bool {
     let centre = f32::from(mask) / 2.0;
     let numbers = code.iter().flat_map(|byte| (0..8 / bits).map(move |at| (byte >> (at * bits)) & mask));
     out.extend(numbers.map(|number| (f32::from(number) - centre) * head.f2));
-    head.f2.is_finite() && head.f2 <= MAX_NORM_SQ
+    head.f2.abs() <= MAX_NORM_SQ
 }

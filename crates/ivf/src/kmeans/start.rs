@@ -11,6 +11,10 @@ const SAMPLE: usize = 8;
 /// With more centroids than this, points are chosen evenly instead: the other way takes time by the square.
 const MOST: usize = 2_048;
 
+/// The points among which each centroid is chosen, of up to so many centroids.
+const TRIALS: usize = 4;
+const FEW: usize = 256;
+
 /// Choose up to `count` of the rows as first centroids.
 pub(super) fn start(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer: &mut Pacer<'_>) -> Vec<f32> {
     if count > MOST {
@@ -21,26 +25,46 @@ pub(super) fn start(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer
     apart(rows.only(&sample), count, random, pacer)
 }
 
-/// Choose up to `count` different rows, each with a chance by its squared distance from those already chosen.
+/// Choose up to `count` different rows, each with a chance by its squared distance from those already chosen: of a few
+/// chosen so, the one that leaves least distance.
 pub(super) fn apart(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer: &mut Pacer<'_>) -> Vec<f32> {
     let mut chosen = Vec::with_capacity(count * rows.dim());
-    let mut distances = vec![f32::INFINITY; rows.len()];
-    let mut next = (rows.len() > 0 && count > 0).then(|| random.below(rows.len()));
-    while let Some(at) = next {
-        let row = rows.get(at);
-        chosen.extend_from_slice(row);
-        if chosen.len() >= count * rows.dim() {
-            break;
-        }
-        let mut total = 0.0;
-        for (other, distance) in rows.iter().zip(&mut distances) {
-            *distance = (kernels().f32_l2_squared)(row, other).min(*distance);
-            total += f64::from(*distance);
-            pacer.work(rows.dim());
-        }
-        next = pick(&distances, total * random.unit());
+    if rows.len() == 0 || count == 0 {
+        return chosen;
     }
-    chosen
+    let trials = if count > FEW { 1 } else { TRIALS };
+    let mut distances = vec![f32::INFINITY; rows.len()];
+    let (mut tried, mut best) = (distances.clone(), distances.clone());
+    let mut next = rows.get(random.below(rows.len()));
+    let mut total = nearer(rows, next, &distances, &mut best, pacer);
+    loop {
+        chosen.extend_from_slice(next);
+        std::mem::swap(&mut distances, &mut best);
+        if chosen.len() >= count * rows.dim() {
+            return chosen;
+        }
+        let mut least = f64::INFINITY;
+        for _ in 0..trials {
+            let Some(at) = pick(&distances, total * random.unit()) else { return chosen };
+            let left = nearer(rows, rows.get(at), &distances, &mut tried, pacer);
+            if left < least {
+                (least, next) = (left, rows.get(at));
+                std::mem::swap(&mut tried, &mut best);
+            }
+        }
+        total = least;
+    }
+}
+
+/// Write the distances of rows from what is nearest of those chosen and one more, and give their sum.
+fn nearer(rows: Rows<'_>, one: &[f32], known: &[f32], to: &mut [f32], pacer: &mut Pacer<'_>) -> f64 {
+    let mut total = 0.0;
+    for ((row, known), to) in rows.iter().zip(known).zip(to) {
+        *to = (kernels().f32_l2_squared)(one, row).min(*known);
+        total += f64::from(*to);
+        pacer.work(rows.dim());
+    }
+    total
 }
 
 /// Find where the running sum of weights passes `goal`; nothing where all weights are zero.

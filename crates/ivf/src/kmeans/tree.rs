@@ -50,7 +50,7 @@ pub fn tree(
 
 /// Put the numbers of all rows in the order of their nearest centroids, and count those of each.
 fn arrange(rows: Rows<'_>, centroids: &[f32], pacer: &mut Pacer<'_>) -> (Vec<u32>, Vec<usize>) {
-    let nearest = Nearest::new(rows.dim(), centroids.to_vec());
+    let mut nearest = Nearest::new(rows.dim(), centroids.to_vec());
     let mut sizes = vec![0; nearest.count()];
     let mut homes = Vec::with_capacity(rows.len());
     for row in rows.iter() {

@@ -82,6 +82,11 @@ impl Calibration {
 }
 
 impl<S: PageStore> Index<'_, S> {
+    /// Give the width of the stop rule that finds a share of the nearest members; see [`Calibration::width`].
+    pub fn width(&self, share: f32) -> Result<f32, Error> {
+        Ok(Calibration::of(&self.meta()?).width(share))
+    }
+
     /// Measure the stop rule on members of the index, and note it.
     pub(crate) fn calibrate(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let lists = self.meta()?.lists;

@@ -12,6 +12,14 @@ pub struct Effort {
     pub most: u32,
 }
 
+impl Effort {
+    /// Tell whether every one of so many lists is visited before the first member is given. Then the answer is to be that
+    /// of an exact search, and no bound may be left to chance.
+    pub(crate) fn is_exhaustive(&self, lists: u32) -> bool {
+        if self.probes > 0 { self.probes >= lists } else { self.recall >= 1.0 }
+    }
+}
+
 impl Default for Effort {
     fn default() -> Effort {
         Effort { recall: 0.95, probes: 0, most: u32::MAX }

@@ -60,7 +60,10 @@ pub struct Search<'s, S: PageStore> {
 impl<'s, S: PageStore> Index<'s, S> {
     /// Begin a search for what is nearest to `vector`, which has the index's dimensions.
     pub fn search(self, vector: &[f32], effort: &Effort) -> Result<Search<'s, S>, Error> {
-        let query = self.codec.query(vector);
+        let mut query = self.codec.query(vector);
+        if effort.is_exhaustive(self.meta()?.lists) {
+            query.epsilon = self.codec.certain();
+        }
         Search::of(self, query, effort)
     }
 }
@@ -131,6 +134,8 @@ impl<'s, S: PageStore> Search<'s, S> {
             pause();
             self.visit()?;
         }
+        // Rows are to be told by their scores from here on, not by how much less those may be.
+        self.query.epsilon = 0.0;
         let mut neighbours = Vec::new();
         while let (true, Some(bound)) = (neighbours.len() < count, self.queue.first()) {
             match self.queue.pop() {

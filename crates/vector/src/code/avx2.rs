@@ -2,16 +2,16 @@
 
 use std::arch::x86_64::*;
 
+use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, bounds, checksum, hadamard, rounding, scalar};
+use super::{Bounds, Codes, LANES, Rounding, Stored, bounds, hadamard, products, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");
 
 /// The level, if this CPU has its instructions.
 pub(super) fn detect() -> Option<&'static Codes> {
-    let found = is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("fma")
-        && is_x86_feature_detected!("popcnt");
+    let found =
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt");
     found.then_some(&LEVEL)
 }
 
@@ -57,18 +57,30 @@ unsafe fn scan(tables: &[u8], planes: &[u8]) -> [u32; LANES] {
                 *total = _mm256_add_epi32(*total, _mm256_add_epi32(first, second));
             }
         }
-        add_totals(&mut sums, totals.map(|total| std::mem::transmute::<__m256i, [u32; 8]>(total)));
+        add_totals(&mut sums, totals);
     }
     sums
 }
 
 /// Add totals: of even and of odd members of the first half, then of the second.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
 #[inline(always)]
-pub(super) fn add_totals(sums: &mut [u32; LANES], [even, odd, other_even, other_odd]: [[u32; 8]; 4]) {
-    let (first, second) = sums.split_at_mut(LANES / 2);
-    for (half, even, odd) in [(first, even, odd), (second, other_even, other_odd)] {
-        for (pair, (even, odd)) in half.as_chunks_mut::<2>().0.iter_mut().zip(even.iter().zip(odd)) {
-            *pair = [pair[0] + even, pair[1] + odd];
+pub(super) unsafe fn add_totals(sums: &mut [u32; LANES], totals: [__m256i; 4]) {
+    let [even, odd, other_even, other_odd] = totals;
+    let (eights, _) = sums.as_chunks_mut::<8>();
+    // SAFETY: the caller vouches for the instructions; loads and stores are of eight numbers.
+    unsafe {
+        let mut ordered = [_mm256_setzero_si256(); 4];
+        for (pair, (even, odd)) in ordered.as_chunks_mut::<2>().0.iter_mut().zip([(even, odd), (other_even, other_odd)])
+        {
+            let (low, high) = (_mm256_unpacklo_epi32(even, odd), _mm256_unpackhi_epi32(even, odd));
+            *pair = [_mm256_permute2x128_si256::<0x20>(low, high), _mm256_permute2x128_si256::<0x31>(low, high)];
+        }
+        for (sums, more) in eights.iter_mut().zip(ordered) {
+            let known = _mm256_loadu_si256(sums.as_ptr().cast());
+            _mm256_storeu_si256(sums.as_mut_ptr().cast(), _mm256_add_epi32(known, more));
         }
     }
 }
@@ -130,5 +142,148 @@ unsafe fn add_eight<const BITS: usize>(code: *const u8, floats: __m256, sum: __m
             _ => _mm256_cvtepu8_epi32(_mm_loadl_epi64(code.cast())),
         };
         _mm256_fmadd_ps(_mm256_cvtepi32_ps(numbers), floats, sum)
+    }
+}
+
+/// The inner products of a vector with the rows of a matrix.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn products(vector: &[f32], matrix: &[f32], to: &mut [f32]) {
+    let (fours, to_fours, rest, to_rest) = products::share(vector.len(), matrix, to);
+    for (rows, to) in fours.chunks_exact((4 * vector.len()).max(1)).zip(to_fours) {
+        // SAFETY: the caller vouches for the instructions, and the chunk is as long as four vectors.
+        *to = unsafe { four_products(vector, rows) };
+    }
+    products::products(vector, rest, to_rest);
+}
+
+/// The inner products of a vector with four rows, which are loaded as often as the vector's numbers are used.
+///
+/// # Safety
+/// The CPU must have the instructions of the level, and `rows` must be as long as four vectors.
+#[inline(always)]
+unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
+    let width = vector.len();
+    debug_assert_eq!(rows.len(), 4 * width);
+    let registers = width / 8;
+    // SAFETY: the caller vouches for the instructions; all loads are of whole registers within the vector and within
+    // the row, which are equally long.
+    let whole = unsafe {
+        let mut sums = [_mm256_setzero_ps(); 4];
+        for at in 0..registers {
+            let numbers = _mm256_loadu_ps(vector.as_ptr().add(8 * at));
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let others = _mm256_loadu_ps(rows.as_ptr().add(row * width + 8 * at));
+                *sum = _mm256_fmadd_ps(numbers, others, *sum);
+            }
+        }
+        sums.map(|sum| std::mem::transmute::<__m256, [f32; 8]>(sum).iter().sum::<f32>())
+    };
+    let mut products = whole;
+    let rest = vector.get(8 * registers..).unwrap_or_default();
+    for (product, row) in products.iter_mut().zip(rows.chunks_exact(width.max(1))) {
+        *product += products::product(rest, row.get(8 * registers..).unwrap_or_default());
+    }
+    products
+}
+
+/// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn hadamard(values: &mut [f32]) {
+    let length = values.len();
+    if !length.is_power_of_two() || length < 8 {
+        return hadamard::hadamard(values);
+    }
+    let start = values.as_mut_ptr();
+    let mut half = 8;
+    // SAFETY: the caller vouches for the instructions. Places are multiples of a register's length below the length,
+    // which is one too.
+    unsafe {
+        for at in (0..length).step_by(8) {
+            _mm256_storeu_ps(start.add(at), within(_mm256_loadu_ps(start.add(at))));
+        }
+        while 4 * half <= length {
+            for at in (0..length).step_by(4 * half).flat_map(|block| (block..block + half).step_by(8)) {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|part| start.add(at + part * half));
+                let (left, less) = (
+                    _mm256_add_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b)),
+                    _mm256_sub_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b)),
+                );
+                let (right, fewer) = (
+                    _mm256_add_ps(_mm256_loadu_ps(c), _mm256_loadu_ps(d)),
+                    _mm256_sub_ps(_mm256_loadu_ps(c), _mm256_loadu_ps(d)),
+                );
+                _mm256_storeu_ps(a, _mm256_add_ps(left, right));
+                _mm256_storeu_ps(b, _mm256_add_ps(less, fewer));
+                _mm256_storeu_ps(c, _mm256_sub_ps(left, right));
+                _mm256_storeu_ps(d, _mm256_sub_ps(less, fewer));
+            }
+            half *= 4;
+        }
+        for at in (0..half).step_by(8).filter(|_| 2 * half <= length) {
+            let (left, right) = (_mm256_loadu_ps(start.add(at)), _mm256_loadu_ps(start.add(at + half)));
+            _mm256_storeu_ps(start.add(at), _mm256_add_ps(left, right));
+            _mm256_storeu_ps(start.add(at + half), _mm256_sub_ps(left, right));
+        }
+    }
+}
+
+/// Transform the lanes of a register: add to each its partner, with the sign turned where it is the second of the two.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn within(lanes: __m256) -> __m256 {
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        let signs = _mm256_setr_ps(1., -1., 1., -1., 1., -1., 1., -1.);
+        let lanes = _mm256_fmadd_ps(lanes, signs, _mm256_permute_ps::<0b10_11_00_01>(lanes));
+        let signs = _mm256_setr_ps(1., 1., -1., -1., 1., 1., -1., -1.);
+        let lanes = _mm256_fmadd_ps(lanes, signs, _mm256_permute_ps::<0b01_00_11_10>(lanes));
+        let signs = _mm256_setr_ps(1., 1., 1., 1., -1., -1., -1., -1.);
+        _mm256_fmadd_ps(lanes, signs, _mm256_permute2f128_ps::<1>(lanes, lanes))
+    }
+}
+
+/// Give the checksum of bytes.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn checksum(seed: u64, bytes: &[u8]) -> u32 {
+    let mut state = checksum::begin(seed, bytes);
+    let (stripes, last) = checksum::stripes(bytes);
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        take(&mut state, stripes);
+        take(&mut state, last.as_slice());
+    }
+    checksum::finish(state)
+}
+
+/// Take stripes into the state of a checksum.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn take(state: &mut State, stripes: &[Stripe]) {
+    // SAFETY: the caller vouches for the instructions. State and stripes are as long as four registers, and any bits
+    // are words.
+    unsafe {
+        let mut registers = std::mem::transmute::<State, [__m256i; 4]>(*state);
+        for stripe in stripes {
+            for (at, register) in registers.iter_mut().enumerate() {
+                let words = _mm256_loadu_si256(stripe.as_ptr().add(32 * at).cast());
+                let sum = _mm256_add_epi32(*register, words);
+                let spread = _mm256_add_epi32(sum, _mm256_slli_epi32::<9>(sum));
+                *register = _mm256_xor_si256(spread, _mm256_srli_epi32::<14>(spread));
+            }
+        }
+        *state = std::mem::transmute::<[__m256i; 4], State>(registers);
     }
 }

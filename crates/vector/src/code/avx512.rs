@@ -3,8 +3,9 @@
 use std::arch::x86_64::*;
 
 use super::avx2::{self, WITHIN, add_totals};
+use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, bounds, checksum, hadamard, rounding, scalar};
+use super::{Bounds, Codes, LANES, Rounding, Stored, bounds, hadamard, products, rounding, scalar, tables};
 
 static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");
 
@@ -54,7 +55,7 @@ unsafe fn scan(tables: &[u8], planes: &[u8]) -> [u32; LANES] {
                 *total = _mm256_add_epi32(*total, _mm256_add_epi32(halves.0, halves.1));
             }
         }
-        add_totals(&mut sums, totals.map(|total| std::mem::transmute::<__m256i, [u32; 8]>(total)));
+        add_totals(&mut sums, totals);
     }
     sums
 }
@@ -115,5 +116,152 @@ unsafe fn add_sixteen<const BITS: usize>(code: *const u8, floats: __m512, sum: _
             _ => _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(code.cast()))),
         };
         _mm512_fmadd_ps(numbers, floats, sum)
+    }
+}
+
+/// The inner products of a vector with the rows of a matrix.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn products(vector: &[f32], matrix: &[f32], to: &mut [f32]) {
+    let (fours, to_fours, rest, to_rest) = products::share(vector.len(), matrix, to);
+    for (rows, to) in fours.chunks_exact((4 * vector.len()).max(1)).zip(to_fours) {
+        // SAFETY: the caller vouches for the instructions, and the chunk is as long as four vectors.
+        *to = unsafe { four_products(vector, rows) };
+    }
+    products::products(vector, rest, to_rest);
+}
+
+/// The inner products of a vector with four rows, which are loaded as often as the vector's numbers are used.
+///
+/// # Safety
+/// The CPU must have the instructions of the level, and `rows` must be as long as four vectors.
+#[inline(always)]
+unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
+    let width = vector.len();
+    debug_assert_eq!(rows.len(), 4 * width);
+    let registers = width / 16;
+    // SAFETY: the caller vouches for the instructions; all loads are of whole registers within the vector and within
+    // the row, which are equally long.
+    let whole = unsafe {
+        let mut sums = [_mm512_setzero_ps(); 4];
+        for at in 0..registers {
+            let numbers = _mm512_loadu_ps(vector.as_ptr().add(16 * at));
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let others = _mm512_loadu_ps(rows.as_ptr().add(row * width + 16 * at));
+                *sum = _mm512_fmadd_ps(numbers, others, *sum);
+            }
+        }
+        [
+            _mm512_reduce_add_ps(sums[0]),
+            _mm512_reduce_add_ps(sums[1]),
+            _mm512_reduce_add_ps(sums[2]),
+            _mm512_reduce_add_ps(sums[3]),
+        ]
+    };
+    let mut products = whole;
+    let rest = vector.get(16 * registers..).unwrap_or_default();
+    for (product, row) in products.iter_mut().zip(rows.chunks_exact(width.max(1))) {
+        *product += products::product(rest, row.get(16 * registers..).unwrap_or_default());
+    }
+    products
+}
+
+/// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn hadamard(values: &mut [f32]) {
+    let length = values.len();
+    if !length.is_power_of_two() || length < 16 {
+        return hadamard::hadamard(values);
+    }
+    let start = values.as_mut_ptr();
+    let mut half = 16;
+    // SAFETY: the caller vouches for the instructions. Places are multiples of a register's length below the length,
+    // which is one too.
+    unsafe {
+        for at in (0..length).step_by(16) {
+            _mm512_storeu_ps(start.add(at), within(_mm512_loadu_ps(start.add(at))));
+        }
+        while 4 * half <= length {
+            for at in (0..length).step_by(4 * half).flat_map(|block| (block..block + half).step_by(16)) {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|part| start.add(at + part * half));
+                let (left, less) = (
+                    _mm512_add_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)),
+                    _mm512_sub_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)),
+                );
+                let (right, fewer) = (
+                    _mm512_add_ps(_mm512_loadu_ps(c), _mm512_loadu_ps(d)),
+                    _mm512_sub_ps(_mm512_loadu_ps(c), _mm512_loadu_ps(d)),
+                );
+                _mm512_storeu_ps(a, _mm512_add_ps(left, right));
+                _mm512_storeu_ps(b, _mm512_add_ps(less, fewer));
+                _mm512_storeu_ps(c, _mm512_sub_ps(left, right));
+                _mm512_storeu_ps(d, _mm512_sub_ps(less, fewer));
+            }
+            half *= 4;
+        }
+        for at in (0..half).step_by(16).filter(|_| 2 * half <= length) {
+            let (left, right) = (_mm512_loadu_ps(start.add(at)), _mm512_loadu_ps(start.add(at + half)));
+            _mm512_storeu_ps(start.add(at), _mm512_add_ps(left, right));
+            _mm512_storeu_ps(start.add(at + half), _mm512_sub_ps(left, right));
+        }
+    }
+}
+
+/// Transform the lanes of a register: add to each its partner, with the sign turned where it is the second of the two.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn within(lanes: __m512) -> __m512 {
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        let turned = |mask: u16| _mm512_mask_blend_ps(mask, _mm512_set1_ps(1.0), _mm512_set1_ps(-1.0));
+        let lanes = _mm512_fmadd_ps(lanes, turned(0xaaaa), _mm512_permute_ps::<0b10_11_00_01>(lanes));
+        let lanes = _mm512_fmadd_ps(lanes, turned(0xcccc), _mm512_permute_ps::<0b01_00_11_10>(lanes));
+        let lanes = _mm512_fmadd_ps(lanes, turned(0xf0f0), _mm512_shuffle_f32x4::<0b10_11_00_01>(lanes, lanes));
+        _mm512_fmadd_ps(lanes, turned(0xff00), _mm512_shuffle_f32x4::<0b01_00_11_10>(lanes, lanes))
+    }
+}
+
+/// Give the checksum of bytes.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn checksum(seed: u64, bytes: &[u8]) -> u32 {
+    let mut state = checksum::begin(seed, bytes);
+    let (stripes, last) = checksum::stripes(bytes);
+    // SAFETY: the caller vouches for the instructions.
+    unsafe {
+        take(&mut state, stripes);
+        take(&mut state, last.as_slice());
+    }
+    checksum::finish(state)
+}
+
+/// Take stripes into the state of a checksum.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn take(state: &mut State, stripes: &[Stripe]) {
+    // SAFETY: the caller vouches for the instructions. State and stripes are as long as two registers, and any bits
+    // are words.
+    unsafe {
+        let mut registers = std::mem::transmute::<State, [__m512i; 2]>(*state);
+        for stripe in stripes {
+            for (at, register) in registers.iter_mut().enumerate() {
+                let words = _mm512_loadu_si512(stripe.as_ptr().add(64 * at).cast());
+                let sum = _mm512_add_epi32(*register, words);
+                let spread = _mm512_add_epi32(sum, _mm512_slli_epi32::<9>(sum));
+                *register = _mm512_xor_si512(spread, _mm512_srli_epi32::<14>(spread));
+            }
+        }
+        *state = std::mem::transmute::<[__m512i; 2], State>(registers);
     }
 }

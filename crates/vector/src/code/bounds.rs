@@ -6,7 +6,7 @@
 //! (RaBitQ, arXiv 2405.12497, section 3.2). With an estimate `e` of `t`, the greatest `t` that fits is below
 //! `e + k * sqrt(1 + k^2 - e^2)`.
 
-use super::LANES;
+use super::{LANES, Stored};
 
 /// What one query brings to every block.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,12 +35,12 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The most that an inner product may differ from its estimate, of a member of this norm (in units of the norm) with
-    /// `miss`, which is `1 / o^2 - 1`, and `estimate` (over the norm too).
+    /// The square of the most that an inner product may differ from its estimate; that and the estimate are in units of
+    /// the member's norm, and `miss` is `1 / o^2 - 1`.
     #[inline(always)]
-    pub fn deviation(&self, miss: f32, estimate: f32) -> f32 {
-        let k = (self.spread * miss).max(0.0);
-        (k * (self.norm_sq * (1.0 + k) - estimate * estimate).max(0.0)).sqrt()
+    pub fn deviation_sq(&self, miss: f32, estimate: f32) -> f32 {
+        let k_sq = (self.spread * miss).max(0.0);
+        k_sq * (self.norm_sq * (1.0 + k_sq) - estimate * estimate).max(0.0)
     }
 
     /// The error of rounding of a score, of a member of this norm and its square.
@@ -55,14 +55,13 @@ impl Bounds {
 pub(super) fn bounds(
     query: &Bounds,
     sums: &[u32; LANES],
-    norms: &[f32; LANES],
-    factors: &[f32; LANES],
-) -> [f32; LANES] {
-    let mut lower = [0.0; LANES];
+    norms: &[Stored; LANES],
+    factors: &[Stored; LANES],
+    lower: &mut [f32; LANES],
+) {
     for (((lower, sum), norm_sq), factor) in lower.iter_mut().zip(sums).zip(norms).zip(factors) {
-        *lower = bound(query, *sum, *norm_sq, *factor);
+        *lower = bound(query, *sum, f32::from_le_bytes(*norm_sq), f32::from_le_bytes(*factor));
     }
-    lower
 }
 
 /// Bound one score. A member whose norm is infinite comes last; one whose norm is not a number may be anywhere.
@@ -74,8 +73,8 @@ fn bound(query: &Bounds, sum: u32, norm_sq: f32, factor: f32) -> f32 {
     let norm = norm_sq * inverse;
     let unit = factor * inverse;
     let miss = query.dimensions * unit * unit - 1.0;
-    let code = query.deviation(miss, signs * unit);
-    let error = norm * (code * code + query.table_error * unit * unit).sqrt();
+    let code = query.deviation_sq(miss, signs * unit);
+    let error = norm * (code + query.table_error * unit * unit).sqrt();
     // No inner product is above the product of the norms.
     let most = signs * factor + error;
     let limit = norm * query.norm_sq.sqrt();

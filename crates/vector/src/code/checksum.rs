@@ -7,39 +7,57 @@
 /// Words of state.
 const WORDS: usize = 32;
 
+pub(super) type State = [u32; WORDS];
+/// Bytes that are taken in at once, a word into each word of the state.
+pub(super) type Stripe = [u8; 4 * WORDS];
+
 /// Give the checksum of bytes.
 #[inline(always)]
 pub(super) fn checksum(seed: u64, bytes: &[u8]) -> u32 {
+    let mut state = begin(seed, bytes);
+    let (stripes, last) = stripes(bytes);
+    take(&mut state, stripes);
+    take(&mut state, last.as_slice());
+    finish(state)
+}
+
+/// Take stripes in.
+#[inline(always)]
+fn take(state: &mut State, stripes: &[Stripe]) {
+    for stripe in stripes {
+        for (state, word) in state.iter_mut().zip(stripe.as_chunks::<4>().0) {
+            let sum = state.wrapping_add(u32::from_le_bytes(*word));
+            // Times 513, which is odd, without a multiplication: those of 32 bits are slow in vector registers.
+            let spread = sum.wrapping_add(sum << 9);
+            *state = spread ^ (spread >> 14);
+        }
+    }
+}
+
+/// The state before any bytes.
+#[inline(always)]
+pub(super) fn begin(seed: u64, bytes: &[u8]) -> State {
     let mixed = mix64(mix64(seed).wrapping_add(bytes.len() as u64));
-    let mut state = [0u32; WORDS];
+    let mut state = [0; WORDS];
     for (at, word) in state.iter_mut().enumerate() {
         let half = if at % 2 == 0 { mixed } else { mixed >> 32 };
         *word = (half as u32).wrapping_add((at as u32).wrapping_mul(0x9e37_79b9));
     }
-    let (stripes, rest) = bytes.as_chunks::<{ 4 * WORDS }>();
-    stripes.iter().for_each(|stripe| take(&mut state, stripe));
-    if !rest.is_empty() {
-        let mut last = [0; 4 * WORDS];
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        take(&mut state, &last);
-    }
-    finish(state)
+    state
 }
 
-/// Take a stripe in, a word into each word of the state.
+/// Cut bytes into stripes; the last is filled up with zeros.
 #[inline(always)]
-fn take(state: &mut [u32; WORDS], stripe: &[u8; 4 * WORDS]) {
-    for (state, word) in state.iter_mut().zip(stripe.as_chunks::<4>().0) {
-        let sum = state.wrapping_add(u32::from_le_bytes(*word));
-        // Times 513, which is odd, without a multiplication: those of 32 bits are slow in vector registers.
-        let spread = sum.wrapping_add(sum << 9);
-        *state = spread ^ (spread >> 14);
-    }
+pub(super) fn stripes(bytes: &[u8]) -> (&[Stripe], Option<Stripe>) {
+    let (stripes, rest) = bytes.as_chunks::<{ 4 * WORDS }>();
+    let mut last = [0; 4 * WORDS];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    (stripes, (!rest.is_empty()).then_some(last))
 }
 
 /// Fold the state to one word. Each step is a bijection in either half.
 #[inline(always)]
-fn finish(state: [u32; WORDS]) -> u32 {
+pub(super) fn finish(state: State) -> u32 {
     let sixteen = fold::<WORDS, 16>(state);
     let eight = fold::<16, 8>(sixteen);
     let four = fold::<8, 4>(eight);

@@ -14,8 +14,10 @@ mod checksum;
 mod hadamard;
 #[cfg(target_arch = "x86_64")]
 mod level;
+mod products;
 mod rounding;
 mod scalar;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +32,12 @@ pub const LANES: usize = 32;
 /// The product of a packed code with floats: the sum of `u_i * v_i`, as far as both go.
 pub type Dot = fn(&[u8], &[f32]) -> f32;
 
+/// A float as it lies on disk: little-endian.
+pub type Stored = [u8; 4];
+
+/// Lower bounds of scores from the sums of a block's members, their squared norms and their factors.
+pub type Bound = fn(&Bounds, &[u32; LANES], &[Stored; LANES], &[Stored; LANES], &mut [f32; LANES]);
+
 /// One level of instructions. No function reads beyond its slices, whatever their lengths.
 pub struct Codes {
     /// The level, as benchmarks and tests print it.
@@ -37,8 +45,8 @@ pub struct Codes {
     /// Sum, for each of 32 members, the table entries that its nibbles choose. A table has 16 entries and belongs to 16
     /// bytes of planes, whose byte `j` holds member `j` in the low nibble and member `j + 16` in the high one.
     pub scan: fn(&[u8], &[u8]) -> [u32; LANES],
-    /// Turn the sums of a block into lower bounds of scores, given the members' squared norms and factors.
-    pub bounds: fn(&Bounds, &[u32; LANES], &[f32; LANES], &[f32; LANES]) -> [f32; LANES],
+    /// Turn the sums of a block into lower bounds of scores.
+    pub bounds: Bound,
     /// The product of a code of one bit a dimension, low bits first, with floats.
     pub dot1: Dot,
     /// The same of two bits a dimension.
@@ -47,10 +55,15 @@ pub struct Codes {
     pub dot4: Dot,
     /// The same of eight bits a dimension.
     pub dot8: Dot,
+    /// The inner products of a vector with the rows of a matrix, as many as there are and as there is room for.
+    pub products: fn(&[f32], &[f32], &mut [f32]),
     /// What rounding these values would give: the product of values and code, and the squared norm of the code.
     pub measure: fn(&[f32], Rounding) -> (f32, f32),
     /// Round values to codes of one byte each.
     pub round: fn(&[f32], Rounding, &mut [u8]),
+    /// Make the tables that `scan` looks up: 16 entries for each four floats. Entry `n` is the sum of those whose bit is
+    /// set in `n` less the sum of those that are negative, times the given scale, rounded; at most 255 are kept.
+    pub tables: fn(&[f32], f32, &mut [u8]),
     /// Transform in place by the Walsh-Hadamard matrix without its scale; the length must be a power of two, or
     /// nothing is done.
     pub hadamard: fn(&mut [f32]),

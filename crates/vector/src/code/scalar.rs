@@ -1,6 +1,6 @@
 //! The level of every CPU: the definitions in plain Rust, which the other levels are tested against.
 
-use super::{Codes, LANES, bounds, checksum, hadamard, rounding};
+use super::{Codes, LANES, bounds, checksum, hadamard, products, rounding, tables};
 
 pub(super) static LEVEL: Codes = Codes {
     name: "scalar",
@@ -10,8 +10,10 @@ pub(super) static LEVEL: Codes = Codes {
     dot2: dot::<2>,
     dot4: dot::<4>,
     dot8: dot::<8>,
+    products: products::products,
     measure: rounding::measure,
     round: rounding::round,
+    tables: tables::tables,
     hadamard: hadamard::hadamard,
     checksum: checksum::checksum,
 };

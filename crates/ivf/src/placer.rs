@@ -137,7 +137,7 @@ mod tests {
     /// A plan over points of three places, and its options.
     fn plan() -> (Options, Plan) {
         let options = Options { dimensions: 64, lists: 3, metric: Metric::L2, coding: Coding::Bits(4) };
-        let mut sample = Sample::new(&options, 300).unwrap_or_else(|| panic!("no memory"));
+        let mut sample = Sample::new(&options, 300).expect("memory");
         (0..300).for_each(|at| sample.offer(&point(at)));
         (options, Plan::new(sample, 300, &mut || {}))
     }
@@ -151,8 +151,8 @@ mod tests {
         let (options, plan) = plan();
         assert_eq!(plan.lists(), 3);
         let numbers = plan.to_numbers();
-        let mut placer = Placer::of_numbers(&options, &numbers).unwrap_or_else(|| panic!("numbers of a plan"));
-        let mut whole = Placer::new(&options, &plan).unwrap_or_else(|| panic!("a plan"));
+        let mut placer = Placer::of_numbers(&options, &numbers).expect("numbers of a plan");
+        let mut whole = Placer::new(&options, &plan).expect("a plan");
         let mut lists = Vec::new();
         for at in 0..30 {
             let (mut row, mut other) = (Vec::new(), Vec::new());

@@ -49,7 +49,7 @@ impl Sample {
     }
 
     /// Count the vectors in the sample.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.vectors.len() / self.stride.max(1)
     }
 
@@ -95,10 +95,11 @@ impl Sample {
     }
 
     /// The mean of the sample.
-    fn centre(&self) -> Vec<f32> {
+    fn centre(&self, pause: &mut dyn FnMut()) -> Vec<f32> {
         let mut sums = vec![0.0_f64; self.options.dimensions as usize];
         for vector in self.vectors.chunks(self.stride.max(1)) {
             sums.iter_mut().zip(vector).for_each(|(sum, value)| *sum += f64::from(*value));
+            pause();
         }
         let count = self.len().max(1) as f64;
         sums.iter().map(|sum| (sum / count) as f32).collect()
@@ -114,7 +115,7 @@ impl Plan {
             return Plan::default();
         }
         let centre = match options.coding {
-            Coding::Bits(_) => sample.centre(),
+            Coding::Bits(_) => sample.centre(pause),
             Coding::Raw | Coding::None => Vec::new(),
         };
         let codec = codec(&options, centre.clone());

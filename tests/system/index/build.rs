@@ -34,8 +34,7 @@ impl Random {
 
 /// Make the table `t` of `rows` rows of clustered vectors; every hundredth is NULL.
 fn wide(client: &mut Client, rows: u32) {
-    let make = format!("CREATE TABLE t (id bigint, mark int, v vector({DIMENSIONS}))");
-    client.batch_execute(&make).expect("a table");
+    client.batch_execute("CREATE TABLE t (id bigint, mark int, v vector(128))").expect("a table");
     let mut random = Random(1);
     let centres: Vec<f32> = (0..200 * DIMENSIONS).map(|_| random.next()).collect();
     let mut copy = client.copy_in("COPY t FROM STDIN (FORMAT binary)").expect("a copy");
@@ -126,7 +125,10 @@ fn progress(client: &mut Client) -> Option<(i32, String, i64, i64)> {
 }
 
 /// Build while `watch` is called over and over with the progress. Gives the error, if any, and when it came.
-fn watched(cluster: &Cluster, mut watch: impl FnMut(&mut Client, (i32, String, i64, i64))) -> Option<(SqlState, Instant)> {
+fn watched(
+    cluster: &Cluster,
+    mut watch: impl FnMut(&mut Client, (i32, String, i64, i64)),
+) -> Option<(SqlState, Instant)> {
     let (mut client, mut other) = (cluster.connect("app"), cluster.connect("app"));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -179,7 +181,8 @@ fn files(cluster: &Cluster, client: &mut Client) -> usize {
     let base = cluster.data().join("base");
     // What a drop leaves for the checkpoint, and the server's own catalogs, are of no interest.
     client.batch_execute("CHECKPOINT").expect("a checkpoint");
-    let ours = |name: &str| name.split(['_', '.']).next().is_some_and(|number| number.parse().is_ok_and(|n: u32| n >= 16_384));
+    let ours =
+        |name: &str| name.split(['_', '.']).next().is_some_and(|number| number.parse().is_ok_and(|n: u32| n >= 16_384));
     let names = |folder: std::path::PathBuf| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
@@ -337,9 +340,12 @@ fn tables_without_vectors_are_indexed() {
 fn a_killed_build_leaves_nothing_in_the_way() {
     let (cluster, mut client) = prepared("", 20_000);
     run(&mut client, &["ALTER TABLE t SET (parallel_workers = 1)", "CHECKPOINT"]);
-    for (phase, concurrently) in
-        [("sorting codes by list", ""), ("writing lists", ""), ("measuring recall", ""), ("writing lists", "CONCURRENTLY")]
-    {
+    for (phase, concurrently) in [
+        ("sorting codes by list", ""),
+        ("writing lists", ""),
+        ("measuring recall", ""),
+        ("writing lists", "CONCURRENTLY"),
+    ] {
         let create = CREATE.replace("INDEX", &["INDEX ", concurrently].concat());
         let mut builder = cluster.connect("app");
         let mut other = cluster.connect("app");

@@ -7,7 +7,6 @@ use super::spool::{Part, Spool};
 use crate::am::kind::Kind;
 use crate::pg::error::Result;
 use pgrx::pg_sys;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use std::ffi::CStr;
 use std::ptr::null_mut;
 use vw_ivf::Placer;
@@ -70,8 +69,11 @@ impl Leader {
             leader.fill(job, workers, numbers, &sizes);
             pg_sys::LaunchParallelWorkers(context);
             leader.launched = (*context).nworkers_launched;
+            if leader.launched == 0 {
+                return Ok(None);
+            }
             pgrx::debug1!("using {} parallel workers", leader.launched);
-            Ok(Some(leader).filter(|leader| leader.launched > 0))
+            Ok(Some(leader))
         }
     }
 
@@ -121,8 +123,7 @@ impl Leader {
             let counts = assign(job, scan, (kind, placer), &mut spool, true)?;
             shared.add(counts, (*job.info).ii_BrokenHotChain);
             drop(spool);
-            let context = self.context;
-            pg_guard_ffi_boundary(|| pg_sys::WaitForParallelWorkersToFinish(context));
+            pg_sys::WaitForParallelWorkersToFinish(self.context);
             (*job.info).ii_BrokenHotChain = shared.broken();
             // What is merged is read from files, through buffers that need not be large.
             let mut spool = Spool::new(row_bytes, shared.kilobytes, Part::Whole(sort, self.launched + 1));

@@ -16,6 +16,8 @@ use vw_ivf::{Options, Sample};
 
 /// Blocks that are looked at first.
 const FIRST_LOOK: u32 = 64;
+/// Rows that have to be seen there, or they say nothing about the table.
+const FEW: u64 = 32;
 /// Rows that are taken from a block, where there is a choice.
 const PER_BLOCK: f64 = 4.0;
 /// Vectors wanted for each list.
@@ -54,18 +56,19 @@ pub unsafe fn take(job: Job, kind: &Kind, options: &Options, bytes: usize) -> Re
     if blocks > 2 * FIRST_LOOK {
         // SAFETY: by our contract.
         unsafe { taking.some(job, blocks, FIRST_LOOK)? };
+    }
+    // Where there are few blocks, or few of their rows are in the index, all of the table is read.
+    taking.share = 1.0;
+    if taking.seen >= FEW {
         let density = taking.seen as f64 / f64::from(FIRST_LOOK);
-        let rows = density * f64::from(blocks);
-        wanted = room.min(vw_ivf::lists(options, rows as u64).saturating_mul(PER_LIST));
+        let lists = vw_ivf::lists(options, (density * f64::from(blocks)) as u64);
+        wanted = room.min(lists.saturating_mul(PER_LIST));
         let needed = (wanted as f64 / density.min(PER_BLOCK)).ceil();
         if 2.0 * needed < f64::from(blocks) {
             visit = needed as u32;
         }
         // A few more, for chance.
-        let share = 1.05 * wanted as f64 / (density * f64::from(visit));
-        taking.share = if density > 0.0 { share } else { 1.0 };
-    } else {
-        taking.share = 1.0;
+        taking.share = 1.05 * wanted as f64 / (density * f64::from(visit));
     }
     taking.seen = 0;
     taking.sample = Sample::new(options, wanted).ok_or_else(Fault::out_of_memory)?;

@@ -8,6 +8,8 @@ use vw_tests::cluster::Cluster;
 
 #[path = "index/answers.rs"]
 mod answers;
+#[path = "index/build.rs"]
+mod build;
 #[path = "index/changes.rs"]
 mod changes;
 #[path = "index/crash.rs"]

@@ -3,7 +3,7 @@
 //!
 //! What the files hold: [`codec`] and [`kmeans`] the mathematics of codes and centroids; `layout` to `packed` the pages;
 //! `insert`, `delete` and `search` the operations; `replace`, `reshape` and `spread` how lists and the directory change
-//! their shape; `plan` and `loader` the build. The page map, the order of locks and what a crash leaves behind are told in
+//! their shape; `plan`, `placer` and `loader` the build. The page map, the order of locks and what a crash leaves behind are told in
 //! README.md beside this crate.
 
 #![forbid(unsafe_code)]
@@ -27,6 +27,7 @@ mod meta;
 mod open;
 mod packed;
 mod page;
+mod placer;
 mod plan;
 mod replace;
 mod reshape;
@@ -44,7 +45,8 @@ pub use delete::Deleted;
 pub use error::Error;
 pub use index::{Index, Options, create};
 pub use loader::Loader;
-pub use plan::{Placer, Plan, Sample, lists};
+pub use placer::Placer;
+pub use plan::{Plan, Sample, lists};
 pub use search::{Calibration, Counters, Effort, Found, Search};
 pub use stats::{Estimate, Stats};
 pub use store::{MAX_PAGES, PAGE_BYTES, PageId, PageStore, StoreError, Transaction};

@@ -1,11 +1,11 @@
 //! What a build settles before it sees every row: the centre, how many lists there are, and where.
 
+use crate::Options;
 use crate::codec::{Codec, Coding, Metric, Space};
 use crate::kmeans::{self, Group};
 use crate::layout::{BODY_BYTES, TID_BYTES};
 use crate::packed::Shape;
 use crate::table::Directory;
-use crate::Options;
 
 /// Pages that a list is to have: so many that its head page, the one that a deletion changes, is one in twenty.
 const LIST_PAGES: usize = 20;
@@ -49,7 +49,7 @@ impl Sample {
     }
 
     /// Count the vectors in the sample.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.vectors.len() / self.stride.max(1)
     }
 
@@ -81,6 +81,11 @@ impl Sample {
         }
     }
 
+    /// Give true in so many of 1.0 cases, by a fixed sequence: for a caller who offers a part of what he has.
+    pub fn chance(&mut self, share: f64) -> bool {
+        share >= 1.0 || (self.below(1 << 32) as f64) < share * (1_u64 << 32) as f64
+    }
+
     /// A number below `end`, of a fixed sequence (SplitMix64).
     fn below(&mut self, end: u64) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -90,10 +95,11 @@ impl Sample {
     }
 
     /// The mean of the sample.
-    fn centre(&self) -> Vec<f32> {
+    fn centre(&self, pause: &mut dyn FnMut()) -> Vec<f32> {
         let mut sums = vec![0.0_f64; self.options.dimensions as usize];
         for vector in self.vectors.chunks(self.stride.max(1)) {
             sums.iter_mut().zip(vector).for_each(|(sum, value)| *sum += f64::from(*value));
+            pause();
         }
         let count = self.len().max(1) as f64;
         sums.iter().map(|sum| (sum / count) as f32).collect()
@@ -109,7 +115,7 @@ impl Plan {
             return Plan::default();
         }
         let centre = match options.coding {
-            Coding::Bits(_) => sample.centre(),
+            Coding::Bits(_) => sample.centre(pause),
             Coding::Raw | Coding::None => Vec::new(),
         };
         let codec = codec(&options, centre.clone());
@@ -131,87 +137,6 @@ impl Plan {
     /// Count the lists.
     pub fn lists(&self) -> usize {
         self.groups.iter().map(|group| group.lists.len()).sum::<usize>().max(1)
-    }
-
-    /// The plan as numbers, for another process; [`Plan::from_numbers`] is the way back.
-    pub fn to_numbers(&self) -> Vec<f32> {
-        let count = |count: usize| f32::from_bits(count as u32);
-        let mut numbers = vec![count(self.centre.len())];
-        numbers.extend(&self.centre);
-        numbers.push(count(self.groups.len()));
-        for group in &self.groups {
-            numbers.extend([count(group.lists.len()), count(group.centroid.len())]);
-            numbers.extend(&group.centroid);
-            group.lists.iter().for_each(|centroid| numbers.extend(centroid));
-        }
-        numbers
-    }
-
-    /// Read a plan out of numbers; `None` where they are not from [`Plan::to_numbers`].
-    pub fn from_numbers(mut numbers: &[f32]) -> Option<Plan> {
-        let mut take = |count: usize| {
-            let (taken, rest) = numbers.split_at_checked(count)?;
-            numbers = rest;
-            Some(taken)
-        };
-        let [count] = take(1)? else { return None };
-        let centre = take(count.to_bits() as usize)?.to_vec();
-        let [groups] = take(1)? else { return None };
-        let mut plan = Plan { centre, groups: Vec::new() };
-        for _ in 0..groups.to_bits() {
-            let [lists, width] = take(2)? else { return None };
-            let lists = lists.to_bits();
-            let width = width.to_bits() as usize;
-            let centroid = take(width)?.to_vec();
-            let lists = (0..lists).map(|_| Some(take(width)?.to_vec())).collect::<Option<_>>()?;
-            plan.groups.push(Group { centroid, lists });
-        }
-        Some(plan)
-    }
-}
-
-/// Puts rows to lists, as a plan says.
-pub struct Placer {
-    codec: Codec,
-    groups: Vec<Group>,
-    projected: Vec<f32>,
-}
-
-/// Groups whose lists are looked at for a row.
-const NEAR_GROUPS: usize = 4;
-
-impl Placer {
-    /// Make a placer of a plan.
-    pub fn new(options: &Options, plan: Plan) -> Placer {
-        let codec = codec(options, plan.centre);
-        Placer { codec, groups: plan.groups, projected: Vec::new() }
-    }
-
-    /// Append a vector's row to `row`, and give the number of its list, counted through all groups from 0.
-    pub fn place(&mut self, vector: &[f32], row: &mut Vec<u8>) -> u32 {
-        self.codec.project(vector, &mut self.projected);
-        self.codec.encode(&self.projected, row);
-        let l2 = vw_vector::kernel::kernels().f32_l2_squared;
-        let mut groups: Vec<(f32, usize)> =
-            self.groups.iter().enumerate().map(|(at, group)| (l2(&group.centroid, &self.projected), at)).collect();
-        groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let mut best = (f32::INFINITY, 0);
-        for (_, near) in groups.iter().take(NEAR_GROUPS) {
-            let first: usize = self.groups.iter().take(*near).map(|group| group.lists.len()).sum();
-            let lists = self.groups.get(*near).map_or(&[][..], |group| &group.lists);
-            for (at, centroid) in lists.iter().enumerate() {
-                let distance = l2(centroid, &self.projected);
-                if distance < best.0 {
-                    best = (distance, first + at);
-                }
-            }
-        }
-        best.1 as u32
-    }
-
-    /// Count the bytes of a row.
-    pub fn row_bytes(&self) -> usize {
-        self.codec.row_bytes()
     }
 }
 
@@ -242,8 +167,7 @@ pub fn limit(options: &Options, rows: u64, lists: usize) -> u32 {
 }
 
 /// The codec of an index that has this centre.
-fn codec(options: &Options, centre: Vec<f32>) -> Codec {
+pub fn codec(options: &Options, centre: Vec<f32>) -> Codec {
     let Options { metric, coding, dimensions, .. } = *options;
     Codec::new(&Space { metric, dimensions: dimensions as usize, coding, seed: SEED, centre })
 }
-

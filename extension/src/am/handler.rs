@@ -43,6 +43,11 @@ fn routine(build: pg_sys::ambuild_function, options: pg_sys::amoptions_function)
     routine.amoptionalkey = true;
     routine.amparallelvacuumoptions = pg_sys::VACUUM_OPTION_PARALLEL_BULKDEL as u8;
     routine.ambuild = build;
+    routine.ambuildphasename = Some(build::phase_name);
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    {
+        routine.amcanbuildparallel = true;
+    }
     routine.ambuildempty = Some(build::build_empty);
     routine.aminsert = Some(insert::insert);
     routine.ambulkdelete = Some(vacuum::bulk_delete);

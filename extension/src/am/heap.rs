@@ -5,6 +5,7 @@ use super::tid;
 use crate::pg::error::{Fault, Result};
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use std::ffi::c_void;
 use std::ptr::null_mut;
 use vw_ivf::Tid;
 
@@ -105,31 +106,56 @@ unsafe fn context(estate: *mut pg_sys::EState) -> *mut pg_sys::ExprContext {
     }
 }
 
+/// A table, an index of it, and how that one is described.
+pub type Described = (pg_sys::Relation, pg_sys::Relation, *mut pg_sys::IndexInfo);
+
 /// Call `callback` with every row that an index of the table holds, and give the number of rows in the table.
 ///
-/// With a `scan` of an MVCC snapshot, those that it shows; without one, those that a new index has to hold.
+/// With a `scan` of an MVCC snapshot, those that it shows; without one, those that a new index has to hold. The blocks
+/// that are read are reported as progress of CREATE INDEX where `report` says so.
 ///
 /// # Safety
 /// - Table and index are open and locked; `info` is the index's own.
 /// - `state` is what the callback takes, and nothing else refers to it meanwhile.
 /// - `scan` is null or a scan of the table; it is ended here.
-pub unsafe fn each(
-    (heap, index, info): (pg_sys::Relation, pg_sys::Relation, *mut pg_sys::IndexInfo),
+pub unsafe fn all(
+    (heap, index, info): Described,
     callback: pg_sys::IndexBuildCallback,
-    state: *mut std::ffi::c_void,
+    state: *mut c_void,
     scan: pg_sys::TableScanDesc,
+    report: bool,
 ) -> Result<f64> {
     // SAFETY: the table is open; its access method is in place as long as it is.
     let build = unsafe { (*(*heap).rd_tableam).index_build_range_scan }.ok_or_else(incomplete)?;
-    let progress = scan.is_null();
     let all = pg_sys::InvalidBlockNumber;
     // SAFETY: by our contract; the closure holds nothing to drop.
     Ok(unsafe {
-        pg_guard_ffi_boundary(|| build(heap, index, info, true, false, progress, 0, all, callback, state, scan))
+        pg_guard_ffi_boundary(|| build(heap, index, info, true, false, report, 0, all, callback, state, scan))
     })
 }
 
-/// Begin a scan of the table that [`each`] ends.
+/// Call `callback` with the rows of `count` blocks from `first` on, of those that a new index has to hold.
+///
+/// # Safety
+/// - As for [`all`].
+pub unsafe fn blocks(
+    (heap, index, info): Described,
+    callback: pg_sys::IndexBuildCallback,
+    state: *mut c_void,
+    (first, count): (u32, u32),
+) -> Result<()> {
+    // SAFETY: the table is open; its access method is in place as long as it is.
+    let build = unsafe { (*(*heap).rd_tableam).index_build_range_scan }.ok_or_else(incomplete)?;
+    // SAFETY: by our contract; the closure holds nothing to drop.
+    unsafe {
+        pg_guard_ffi_boundary(|| {
+            build(heap, index, info, false, false, false, first, count, callback, state, null_mut())
+        });
+    }
+    Ok(())
+}
+
+/// Begin a scan of the table that [`all`] ends.
 ///
 /// # Safety
 /// - The table is open and locked, and the snapshot is registered, until the scan ends.

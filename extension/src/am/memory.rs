@@ -30,6 +30,12 @@ impl Scratch {
         unsafe { pg_sys::MemoryContextSwitchTo(previous) };
         result
     }
+
+    /// Free everything in it.
+    pub fn reset(&self) {
+        // SAFETY: made by `new`; who calls this has nothing left that is in it.
+        unsafe { pg_sys::MemoryContextReset(self.0) };
+    }
 }
 
 impl Drop for Scratch {

@@ -59,7 +59,7 @@ fn victim(client: &mut Client, round: u64) -> i32 {
 }
 
 /// Connect as soon as the server has recovered.
-fn recovered(cluster: &Cluster) -> Client {
+pub fn recovered(cluster: &Cluster) -> Client {
     let limit = Instant::now() + Duration::from_secs(60);
     loop {
         if let Ok(mut client) = Client::connect(&cluster.address("postgres", "app"), NoTls)

@@ -46,11 +46,11 @@ fn main() {
 }
 
 fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
-    let mut sample = Sample::new(options, 40_000).expect("memory");
+    let mut sample = Sample::new(options, std::env::var("SAMPLE").map_or(40_000, |n| n.parse().expect("n"))).expect("memory");
     base.chunks(dim).for_each(|vector| sample.offer(vector));
     let plan = Plan::new(sample, (base.len() / dim) as u64, &mut || {});
     println!("{} lists in {} groups", plan.lists(), plan.groups.len());
-    let mut placer = Placer::new(options, plan.clone());
+    let mut placer = Placer::new(options, &plan).expect("a plan");
     let mut placed: Vec<(u32, usize, Vec<u8>)> = Vec::new();
     for (at, vector) in base.chunks(dim).enumerate() {
         let mut row = Vec::new();

@@ -11,6 +11,10 @@ use crate::search::Calibration;
 use crate::table::{Directory, Entry, Record, Root, Table};
 use crate::{Error, Index, Options, PageId, PageStore, Tid, Transaction, centre};
 
+/// Bytes of members that are gathered before they are written. A list that comes to more, as of rows that are all alike,
+/// is written as several at the same place.
+const MOST_BYTES: usize = 4 << 20;
+
 /// An index being built in an empty store that nobody else sees. Dropped before [`Loader::finish`], or after a crash,
 /// it leaves pages that [`Index::open`] refuses.
 pub struct Loader<'s, S: PageStore> {
@@ -21,6 +25,8 @@ pub struct Loader<'s, S: PageStore> {
     /// The list that is being filled, as the plan counts them, and what it has so far.
     filling: u32,
     members: Members,
+    /// The number of the list that is written next. A list of the plan without members is none.
+    list: u32,
     /// Directory pages that are done or being filled, group by group.
     directories: Vec<Directory>,
     total: u64,
@@ -35,7 +41,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
         let index = Index::of(store, options, SEED, plan.centre.clone());
         let members = Members::new(index.codec.row_bytes());
         let mut loader =
-            Loader { index, plan, epoch: 1, filling: 0, members, directories: Vec::new(), total: 0 };
+            Loader { index, plan, epoch: 1, filling: 0, members, list: 1, directories: Vec::new(), total: 0 };
         loader.extend(|_, _| Ok(()))?;
         loader.epoch = 1;
         Ok(loader)
@@ -45,7 +51,8 @@ impl<'s, S: PageStore> Loader<'s, S> {
     /// from the placer too. A list is written when the next one begins, which is when `pause` is called.
     pub fn push(&mut self, list: u32, tid: Tid, row: &[u8], pause: &mut dyn FnMut()) -> Result<(), Error> {
         let tid = tid.checked()?;
-        if list != self.filling {
+        let bytes = size_of::<Tid>() + self.index.codec.row_bytes();
+        if list != self.filling || self.members.len() >= MOST_BYTES / bytes {
             self.flush(pause)?;
             self.filling = list;
         }
@@ -73,7 +80,9 @@ impl<'s, S: PageStore> Loader<'s, S> {
                 roots.push(Table::empty(nowhere, width));
             }
             let middle = self.index.middle(directory);
-            roots.last_mut().map(|root| root.push(directory.link, &middle));
+            if let Some(root) = roots.last_mut() {
+                root.push(directory.link, &middle);
+            }
         }
         let (root, root_tail) = self.chain(&mut roots)?;
         let entries = || directories.iter().flat_map(|directory| &directory.records);
@@ -111,7 +120,8 @@ impl<'s, S: PageStore> Loader<'s, S> {
             return Ok(());
         }
         let members = std::mem::replace(&mut self.members, Members::new(self.index.codec.row_bytes()));
-        let list = self.filling + 1;
+        let list = self.list;
+        self.list += 1;
         let draft = self.index.draft(members);
         let (packed, packed_pages) = self.pack(list, &draft.members, pause)?;
         let packed_members = u32::try_from(draft.members.len()).unwrap_or(u32::MAX);
@@ -142,7 +152,9 @@ impl<'s, S: PageStore> Loader<'s, S> {
         if !self.directories.last().is_some_and(fits) {
             self.directories.push(Table::empty(link, width));
         }
-        self.directories.last_mut().map(|directory| directory.push(entry, &code));
+        if let Some(directory) = self.directories.last_mut() {
+            directory.push(entry, &code);
+        }
         Ok(())
     }
 
@@ -237,4 +249,26 @@ impl<'s, S: PageStore> Loader<'s, S> {
 /// The error of a page that somebody else put into a store that nobody else sees.
 fn stray(page: PageId) -> Error {
     Error::Corrupt { page, what: "it came to an index being built from elsewhere" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryStore;
+
+    #[test]
+    fn a_list_that_is_too_long_is_written_as_several() {
+        let store = MemoryStore::default();
+        let mut loader = Loader::new(&store, &Options::default(), Plan::default()).expect("an empty store");
+        let members = (MOST_BYTES / size_of::<Tid>() + 10) as u32;
+        for at in 0..members {
+            let tid = Tid { block: at / 100, offset: (at % 100 + 1) as u16 };
+            loader.push(0, tid, &[], &mut || {}).expect("a push");
+        }
+        assert_eq!(loader.finish(&mut || {}), Ok(u64::from(members)));
+        let index = Index::open(&store).expect("an index");
+        let stats = index.stats(&mut || {}).expect("numbers");
+        assert_eq!((stats.members, stats.lists, stats.longest), (u64::from(members), 2, u64::from(members) - 10));
+        index.check(&mut |problem| panic!("{problem}"), &mut || {}).expect("a check");
+    }
 }

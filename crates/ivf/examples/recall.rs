@@ -40,7 +40,7 @@ fn main() {
     for recall in [0.8, 0.9, 0.95, 0.98, 0.99, 1.0] {
         measure(&store, base, dim, &queries, &truth, &Effort { recall, ..Effort::default() });
     }
-    for probes in [1, 4, 8, 16, 32, 64] {
+    for probes in [1, 2, 4, 8, 16, 32, 64] {
         measure(&store, base, dim, &queries, &truth, &Effort { probes, ..Effort::default() });
     }
 }
@@ -48,15 +48,18 @@ fn main() {
 fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
     let mut sample = Sample::new(options, 40_000).expect("memory");
     base.chunks(dim).for_each(|vector| sample.offer(vector));
+    let (start, count) = (Instant::now(), sample.len());
     let plan = Plan::new(sample, (base.len() / dim) as u64, &mut || {});
-    println!("{} lists in {} groups", plan.lists(), plan.groups.len());
+    println!("{} lists in {} groups of {count}: {:.2} s", plan.lists(), plan.groups.len(), start.elapsed().as_secs_f64());
     let mut placer = Placer::new(options, plan.clone());
+    let start = Instant::now();
     let mut placed: Vec<(u32, usize, Vec<u8>)> = Vec::new();
     for (at, vector) in base.chunks(dim).enumerate() {
         let mut row = Vec::new();
         let list = placer.place(vector, &mut row);
         placed.push((list, at, row));
     }
+    println!("placing: {:.2} us a row", start.elapsed().as_secs_f64() * 1e6 / placed.len() as f64);
     placed.sort_by_key(|(list, at, _)| (*list, *at));
     let mut loader = Loader::new(store, options, plan).expect("an empty store");
     for (list, at, row) in &placed {

@@ -1,6 +1,6 @@
 //! Recall and work of searches over an index in memory: `recall BASE.npy QUERIES.npy [ROWS]`, files of float32 rows.
 //!
-//! For setting the index's constants. How fast searches are is for `make bench BENCH=ann` to say: pages are copied here.
+//! With PROBES in the environment, only the lines of so many lists. For setting the index's constants. How fast searches are is for `make bench BENCH=ann` to say: pages are copied here.
 
 use std::time::Instant;
 
@@ -16,8 +16,7 @@ fn main() {
     let rows = arguments.get(3).map_or(base.len() / dim, |rows| rows.parse().expect("a number of rows"));
     let base = &base[..rows * dim];
     let bits: u8 = std::env::var("BITS").map_or(4, |bits| bits.parse().expect("bits"));
-    let options =
-        Options { dimensions: dim as u32, lists: 0, metric: Metric::Cosine, coding: Coding::Bits(bits) };
+    let options = Options { dimensions: dim as u32, lists: 0, metric: Metric::Cosine, coding: Coding::Bits(bits) };
     let queries: Vec<&[f32]> = queries.chunks(dim).take(200).collect();
     let truth: Vec<Vec<usize>> = queries.iter().map(|query| exact(base, dim, query)).collect();
 
@@ -31,13 +30,14 @@ fn main() {
         }
         println!("{rows} inserts: {:.1} us each", start.elapsed().as_secs_f64() * 1e6 / rows as f64);
     } else {
-        build(&store, &options, base, dim);
+        build(&store, &options, base, (&queries, &truth));
         println!("build {:.1} s", start.elapsed().as_secs_f64());
     }
     let index = Index::open(&store).expect("an index");
     println!("{:?}\n{:?}", index.stats(&mut || {}), index.estimate());
     println!("steps {:?}", [0.8, 0.9, 0.95, 0.98, 0.99].map(|share| index.width(share)));
-    for recall in [0.8, 0.9, 0.95, 0.98, 0.99, 1.0] {
+    let targets = [0.8, 0.9, 0.95, 0.98, 0.99, 1.0];
+    for recall in targets.into_iter().filter(|_| std::env::var("PROBES").is_err()) {
         measure(&store, base, dim, &queries, &truth, &Effort { recall, ..Effort::default() });
     }
     for probes in [1, 2, 4, 8, 16, 32, 64] {
@@ -45,12 +45,18 @@ fn main() {
     }
 }
 
-fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
+fn build(store: &MemoryStore, options: &Options, base: &[f32], wanted: (&[&[f32]], &[Vec<usize>])) {
+    let dim = options.dimensions as usize;
     let mut sample = Sample::new(options, 40_000).expect("memory");
     base.chunks(dim).for_each(|vector| sample.offer(vector));
     let (start, count) = (Instant::now(), sample.len());
     let plan = Plan::new(sample, (base.len() / dim) as u64, &mut || {});
-    println!("{} lists in {} groups of {count}: {:.2} s", plan.lists(), plan.groups.len(), start.elapsed().as_secs_f64());
+    println!(
+        "{} lists in {} groups of {count}: {:.2} s",
+        plan.lists(),
+        plan.groups.len(),
+        start.elapsed().as_secs_f64()
+    );
     let mut placer = Placer::new(options, plan.clone());
     let start = Instant::now();
     let mut placed: Vec<(u32, usize, Vec<u8>)> = Vec::new();
@@ -60,6 +66,7 @@ fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
         placed.push((list, at, row));
     }
     println!("placing: {:.2} us a row", start.elapsed().as_secs_f64() * 1e6 / placed.len() as f64);
+    partition(&placed, base, dim, wanted);
     placed.sort_by_key(|(list, at, _)| (*list, *at));
     let mut loader = Loader::new(store, options, plan).expect("an empty store");
     for (list, at, row) in &placed {
@@ -68,14 +75,7 @@ fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
     loader.finish(&mut || {}).expect("a finish");
 }
 
-fn measure(
-    store: &MemoryStore,
-    base: &[f32],
-    dim: usize,
-    queries: &[&[f32]],
-    truth: &[Vec<usize>],
-    effort: &Effort,
-) {
+fn measure(store: &MemoryStore, base: &[f32], dim: usize, queries: &[&[f32]], truth: &[Vec<usize>], effort: &Effort) {
     let (mut hits, mut lists, mut scanned, mut refined, mut fetched) = (0, 0, 0, 0, 0);
     let start = Instant::now();
     for (query, truth) in queries.iter().zip(truth) {

@@ -44,7 +44,11 @@ impl<S: PageStore> Index<'_, S> {
         }
         let radius = (square / f64::from(count.max(1))).sqrt() as f32;
         let finite = radius.is_finite() && centroid.iter().all(|value| value.is_finite());
-        if finite { Draft { members, centroid, radius } } else { Draft { centroid: vec![0.0; self.codec.padded()], members, radius: 0.0 } }
+        if finite {
+            Draft { members, centroid, radius }
+        } else {
+            Draft { centroid: vec![0.0; self.codec.padded()], members, radius: 0.0 }
+        }
     }
 
     /// Draft two lists of the members of one; gives them back where all are alike.

@@ -1,11 +1,11 @@
 //! What a build settles before it sees every row: the centre, how many lists there are, and where.
 
+use crate::Options;
 use crate::codec::{Codec, Coding, Metric, Space};
-use crate::kmeans::{self, Group};
+use crate::kmeans::{self, Group, Matrix, Nearest, Pacer, PerGroup};
 use crate::layout::{BODY_BYTES, TID_BYTES};
 use crate::packed::Shape;
 use crate::table::Directory;
-use crate::Options;
 
 /// Pages that a list is to have: so many that its head page, the one that a deletion changes, is one in twenty.
 const LIST_PAGES: usize = 20;
@@ -123,8 +123,9 @@ impl Plan {
         }
         let capacity = Directory::capacity(crate::codec::CentroidCodec::new(&codec).bytes());
         // A page that is not full has room for the lists that come of splits.
-        let per_group = (capacity * 3 / 5).max(1);
-        let groups = kmeans::tree(&sample.vectors, sample.stride, lists.max(1), per_group, SEED, pause);
+        let per_group = PerGroup { about: (capacity * 3 / 5).max(1), most: capacity };
+        let points = Matrix { values: &sample.vectors, dim: sample.stride, rotated: rotated(options.coding) };
+        let groups = kmeans::groups(points, lists.max(1), per_group, SEED, pause);
         Plan { centre, groups }
     }
 
@@ -170,43 +171,34 @@ impl Plan {
     }
 }
 
-/// Puts rows to lists, as a plan says.
+/// Puts rows to lists, as a plan says. See [`Placer::bytes`] for its memory.
 pub struct Placer {
     codec: Codec,
-    groups: Vec<Group>,
+    nearest: Nearest,
     projected: Vec<f32>,
 }
-
-/// Groups whose lists are looked at for a row.
-const NEAR_GROUPS: usize = 4;
 
 impl Placer {
     /// Make a placer of a plan.
     pub fn new(options: &Options, plan: Plan) -> Placer {
         let codec = codec(options, plan.centre);
-        Placer { codec, groups: plan.groups, projected: Vec::new() }
+        let centroids = plan.groups.into_iter().flat_map(|group| group.lists).flatten().collect();
+        let rotated = rotated(options.coding);
+        let nearest = Nearest::new(centroids, codec.padded(), rotated, &mut Pacer::new(&mut || ()));
+        Placer { codec, nearest, projected: Vec::new() }
+    }
+
+    /// Count the bytes that a placer of so many lists takes: their centroids, of each the leading coordinates once more,
+    /// and little else. While it is made, the plan is there too.
+    pub fn bytes(options: &Options, lists: usize) -> usize {
+        Nearest::bytes(lists, codec(options, Vec::new()).padded(), rotated(options.coding))
     }
 
     /// Append a vector's row to `row`, and give the number of its list, counted through all groups from 0.
     pub fn place(&mut self, vector: &[f32], row: &mut Vec<u8>) -> u32 {
         self.codec.project(vector, &mut self.projected);
         self.codec.encode(&self.projected, row);
-        let l2 = vw_vector::kernel::kernels().f32_l2_squared;
-        let mut groups: Vec<(f32, usize)> =
-            self.groups.iter().enumerate().map(|(at, group)| (l2(&group.centroid, &self.projected), at)).collect();
-        groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let mut best = (f32::INFINITY, 0);
-        for (_, near) in groups.iter().take(NEAR_GROUPS) {
-            let first: usize = self.groups.iter().take(*near).map(|group| group.lists.len()).sum();
-            let lists = self.groups.get(*near).map_or(&[][..], |group| &group.lists);
-            for (at, centroid) in lists.iter().enumerate() {
-                let distance = l2(centroid, &self.projected);
-                if distance < best.0 {
-                    best = (distance, first + at);
-                }
-            }
-        }
-        best.1 as u32
+        self.nearest.of(&self.projected) as u32
     }
 
     /// Count the bytes of a row.
@@ -241,9 +233,13 @@ pub fn limit(options: &Options, rows: u64, lists: usize) -> u32 {
     u32::try_from(longest.max(2 * target(options) as u64)).unwrap_or(u32::MAX)
 }
 
+/// Tell whether the space of the codes is rotated.
+fn rotated(coding: Coding) -> bool {
+    matches!(coding, Coding::Bits(_))
+}
+
 /// The codec of an index that has this centre.
 fn codec(options: &Options, centre: Vec<f32>) -> Codec {
     let Options { metric, coding, dimensions, .. } = *options;
     Codec::new(&Space { metric, dimensions: dimensions as usize, coding, seed: SEED, centre })
 }
-

@@ -129,7 +129,12 @@ impl<S: PageStore> Index<'_, S> {
         if !self.codec.decode(row, &mut point) {
             return Ok(());
         }
-        let index = Index { store: self.store, options: self.options, codec: self.codec.clone(), centroids: self.centroids.clone() };
+        let index = Index {
+            store: self.store,
+            options: self.options,
+            codec: self.codec.clone(),
+            centroids: self.centroids.clone(),
+        };
         let query = self.codec.query_of(&point);
         let mut search = Search::of(index, query, &Effort { recall: 1.0, ..Effort::default() })?;
         let neighbours = search.neighbours(tid, NEIGHBOURS, pause)?;

@@ -118,12 +118,7 @@ impl Frontier {
     }
 
     /// Read the directory again, after a list of it was found to be replaced.
-    pub fn again<S: PageStore>(
-        &mut self,
-        index: &Index<'_, S>,
-        query: &Query,
-        entry: &Entry,
-    ) -> Result<(), Error> {
+    pub fn again<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query, entry: &Entry) -> Result<(), Error> {
         if self.suspect == Some(*entry) {
             let page = entry.packed.or(entry.open).map_or(crate::layout::META_PAGE, |link| link.page);
             return Err(Error::Corrupt { page, what: "the directory leads here for a list that is not here" });

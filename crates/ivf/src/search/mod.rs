@@ -124,12 +124,7 @@ impl<'s, S: PageStore> Search<'s, S> {
 
     /// Give the members that are nearest by their rows, but for `tid`, without asking the heap: the bound of each, and
     /// the score and the radius of its list.
-    fn neighbours(
-        &mut self,
-        tid: Tid,
-        count: usize,
-        pause: &mut dyn FnMut(),
-    ) -> Result<Vec<(f32, f32, f32)>, Error> {
+    fn neighbours(&mut self, tid: Tid, count: usize, pause: &mut dyn FnMut()) -> Result<Vec<(f32, f32, f32)>, Error> {
         while !self.frontier.is_done() {
             pause();
             self.visit()?;

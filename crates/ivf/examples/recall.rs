@@ -75,6 +75,40 @@ fn build(store: &MemoryStore, options: &Options, base: &[f32], wanted: (&[&[f32]
     loader.finish(&mut || {}).expect("a finish");
 }
 
+/// Print what the lists are worth without codes: the recall, and the rows, of those whose means are nearest.
+fn partition(placed: &[(u32, usize, Vec<u8>)], base: &[f32], dim: usize, (queries, truth): (&[&[f32]], &[Vec<usize>])) {
+    let lists = placed.iter().map(|(list, ..)| *list as usize + 1).max().unwrap_or(0);
+    let (mut means, mut counts) = (vec![0.0_f32; lists * dim], vec![0_usize; lists]);
+    for (list, at, _) in placed {
+        let vector = &base[at * dim..(at + 1) * dim];
+        let scale = 1.0 / vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let mean = &mut means[*list as usize * dim..(*list as usize + 1) * dim];
+        mean.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value * scale);
+        counts[*list as usize] += 1;
+    }
+    for (mean, count) in means.chunks_mut(dim).zip(&counts) {
+        mean.iter_mut().for_each(|sum| *sum /= (*count).max(1) as f32);
+    }
+    let probes = [1, 2, 4, 8, 16, 32];
+    let (mut hits, mut rows) = ([0; 6], [0; 6]);
+    for (query, truth) in queries.iter().zip(truth) {
+        let norm = query.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let distance =
+            |mean: &[f32]| mean.iter().zip(*query).map(|(mean, value)| (mean - value / norm).powi(2)).sum::<f32>();
+        let mut order: Vec<(f32, usize)> = means.chunks(dim).map(distance).zip(0..).collect();
+        order.sort_by(|one, other| one.0.total_cmp(&other.0));
+        for (at, probes) in probes.iter().enumerate() {
+            let near: Vec<usize> = order.iter().take(*probes).map(|(_, list)| *list).collect();
+            hits[at] += truth.iter().filter(|row| near.contains(&(placed[**row].0 as usize))).count();
+            rows[at] += near.iter().map(|list| counts[*list]).sum::<usize>();
+        }
+    }
+    for ((probes, hits), rows) in probes.iter().zip(hits).zip(rows) {
+        let recall = hits as f64 / (queries.len() * K) as f64;
+        println!("partition, {probes:3} lists: recall {recall:.4}  rows {}", rows / queries.len());
+    }
+}
+
 fn measure(store: &MemoryStore, base: &[f32], dim: usize, queries: &[&[f32]], truth: &[Vec<usize>], effort: &Effort) {
     let (mut hits, mut lists, mut scanned, mut refined, mut fetched) = (0, 0, 0, 0, 0);
     let start = Instant::now();

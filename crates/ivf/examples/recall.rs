@@ -17,7 +17,8 @@ fn main() {
     let base = &base[..rows * dim];
     let bits: u8 = std::env::var("BITS").map_or(4, |bits| bits.parse().expect("bits"));
     let options = Options { dimensions: dim as u32, lists: 0, metric: Metric::Cosine, coding: Coding::Bits(bits) };
-    let queries: Vec<&[f32]> = queries.chunks(dim).take(200).collect();
+    let count = std::env::var("QUERIES").map_or(200, |count| count.parse().expect("a number of queries"));
+    let queries: Vec<&[f32]> = queries.chunks(dim).take(count).collect();
     let truth: Vec<Vec<usize>> = queries.iter().map(|query| exact(base, dim, query)).collect();
 
     let start = Instant::now();
@@ -89,6 +90,10 @@ fn partition(placed: &[(u32, usize, Vec<u8>)], base: &[f32], dim: usize, (querie
     for (mean, count) in means.chunks_mut(dim).zip(&counts) {
         mean.iter_mut().for_each(|sum| *sum /= (*count).max(1) as f32);
     }
+    // The members have norm one, so the mean squared distance from their means is what the means' norms leave of it.
+    let norms = means.chunks(dim).map(|mean| mean.iter().map(|value| f64::from(value * value)).sum::<f64>());
+    let left: f64 = norms.zip(&counts).map(|(norm, count)| norm * *count as f64).sum();
+    println!("mean squared distance {:.5}", 1.0 - left / placed.len() as f64);
     let probes = [1, 2, 4, 8, 16, 32];
     let (mut hits, mut rows) = ([0; 6], [0; 6]);
     for (query, truth) in queries.iter().zip(truth) {

@@ -97,6 +97,9 @@ impl Nearest {
 
     /// Find the place of the centroid nearest to a row, or 0 where no distance is a number.
     pub(crate) fn of(&mut self, row: &[f32]) -> usize {
+        if row.len() != self.dim {
+            return 0;
+        }
         let head = row.get(..self.leading).unwrap_or_default();
         let square = (kernels().f32_inner_product)(head, head);
         let margin = self.margin();
@@ -168,7 +171,7 @@ impl Nearest {
 
     /// Find the nearest of those chosen.
     fn best(&self, row: &[f32]) -> usize {
-        if let ([(_, only)], true) = (self.room.near.as_slice(), row.len() == self.dim) {
+        if let [(_, only)] = self.room.near.as_slice() {
             return *only as usize;
         }
         let mut best = (f32::INFINITY, 0);

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use vw_ivf::codec::{CentroidCodec, Codec, Coding, Metric, Query, Space};
-use vw_ivf::kmeans;
+use vw_ivf::kmeans::{self, Matrix};
 use vw_vector::code::{Bounds, LANES, codes, levels};
 
 const DIMS: [usize; 5] = [128, 384, 768, 1024, 1536];
@@ -251,13 +251,14 @@ fn centroids() {
     let centres: Vec<_> = (0..100).map(|_| random.vector(dim)).collect();
     let points: Vec<f32> = (0..count).flat_map(|at| random.near(&centres[at % 100], 0.7)).collect();
     let start = Instant::now();
-    let groups = kmeans::tree(&points, dim, 400, 20, 1, &mut || ());
+    let matrix = Matrix { values: &points, dim, rotated: false };
+    let groups = kmeans::groups(matrix, 400, 20, 1, &mut || ());
     let time = start.elapsed().as_secs_f64() * 1e3;
     let lists: usize = groups.iter().map(|group| group.lists.len()).sum();
-    println!("\ntree: {count} x {dim} into {lists} lists of {} groups: {time:.0} ms", groups.len());
+    println!("\ngroups: {count} x {dim} into {lists} lists of {} groups: {time:.0} ms", groups.len());
     let start = Instant::now();
-    let flat = kmeans::kmeans(&points, dim, 400, 10, 1, &mut || ());
-    println!("flat: into {} lists: {:.0} ms", flat.len() / dim, start.elapsed().as_secs_f64() * 1e3);
+    let flat = kmeans::kmeans(matrix, 400, 10, 1, &mut || ());
+    println!("lists alone: into {} lists: {:.0} ms", flat.len() / dim, start.elapsed().as_secs_f64() * 1e3);
     let few = points.split_at(2_000 * dim).0;
     let start = Instant::now();
     let halves = kmeans::halves(few, dim, 1);

@@ -82,10 +82,8 @@ pub fn take_page<S: PageStore, const N: usize>(
     }
     let Some(free) = meta.free else { return Ok(transaction.extend()?) };
     let header = page::meant(free, transaction.page(free.page)?, KIND_FREE, 0)?;
-    let header = header.ok_or(Error::Corrupt {
-        page: free.page,
-        what: "it is among the free pages, and it is not free",
-    })?;
+    let header =
+        header.ok_or(Error::Corrupt { page: free.page, what: "it is among the free pages, and it is not free" })?;
     meta.free = header.next.link();
     meta.free_pages = meta.free_pages.saturating_sub(1);
     Ok(free.page)

@@ -163,7 +163,10 @@ impl<'a, 's, S: PageStore> Check<'a, 's, S> {
             next = root.next;
         }
         if last != Some(meta.root_tail) {
-            self.wrong(meta.root_tail.page, "the meta page calls it the end of the root, and the root does not end there");
+            self.wrong(
+                meta.root_tail.page,
+                "the meta page calls it the end of the root, and the root does not end there",
+            );
         }
         Ok(())
     }

@@ -69,7 +69,8 @@ impl<S: PageStore> Index<'_, S> {
         deleted: &mut Deleted,
         pause: &mut dyn FnMut(),
     ) -> Result<Left, Error> {
-        let gone = |link: Link| Error::Corrupt { page: link.page, what: "its list leads here, and it is not of that list" };
+        let gone =
+            |link: Link| Error::Corrupt { page: link.page, what: "its list leads here, and it is not of that list" };
         let mut left = Left::default();
         let mut next = entry.packed;
         while let Some(link) = next {
@@ -193,4 +194,3 @@ impl<S: PageStore> Index<'_, S> {
         Ok(())
     }
 }
-

@@ -1,36 +1,60 @@
 //! k-means by Lloyd's rounds: the centroids of an index's lists. Squared Euclidean distance, one thread, seeded.
 //!
-//! A matrix is a slice of rows, each of `dim` floats; rows that are not finite do not belong in it. Lists should be of
-//! like sizes, so between rounds a cluster with hardly any members gives its centroid away to halve a large one.
+//! All lists are found in one level: of two levels, groups and lists within them, a point near the border of two groups
+//! has its neighbours in many lists, and searches have to visit several times as many. Lists should be of like sizes, so
+//! between rounds a cluster with hardly any members gives its centroid away to halve a large one.
 //!
-//! Memory beyond the matrix: for [`kmeans`] two matrices of the centroids and 12 bytes for each row that it learns from
-//! (at most 256 for each centroid); for [`tree`] that, of one level at a time, and 8 bytes for each row; for [`halves`]
-//! four rows and 9 bytes for each row.
+//! Memory beyond the matrix: for [`kmeans`] and [`groups`] two matrices of the centroids, what `nearest` takes to find
+//! them (half a matrix at most of 256 dimensions or more), and 8 bytes for each row that is learnt from (at most 96 for
+//! each centroid); for [`halves`] four rows and 9 bytes for each row.
 
+mod groups;
 mod halves;
+mod nearest;
+mod panels;
 mod rows;
 mod start;
 #[cfg(test)]
 mod tests;
-mod tree;
 
+pub use groups::{Group, groups};
 pub use halves::halves;
-pub use tree::{Group, tree};
 
-use vw_vector::code::codes;
-use vw_vector::kernel::kernels;
+pub(crate) use nearest::Nearest;
+pub(crate) use rows::Pacer;
 
-use self::rows::{Pacer, Rows};
+use self::rows::Rows;
 use crate::codec::SplitMix64;
 
 /// The most rows that are learnt from, for each centroid.
-const LEARN: usize = 256;
+const LEARN: usize = 96;
+
+/// Rounds end when fewer than one row in so many changes its cluster.
+const SETTLED: usize = 64;
+
+/// The last rounds, in which no centroid is given away any more.
+const QUIET: usize = 3;
+
+/// Rows of floats one after another; rows that are not finite do not belong in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    pub values: &'a [f32],
+    pub dim: usize,
+    /// Whether the space was rotated at random, so that any coordinates are as good as others.
+    pub rotated: bool,
+}
+
+impl<'a> Matrix<'a> {
+    fn rows(self) -> Rows<'a> {
+        Rows::all(self)
+    }
+}
 
 /// Find up to `k` centroids in so many rounds: fewer where there are fewer different points.
 ///
 /// `pause` is called at least every millisecond or so of work.
-pub fn kmeans(points: &[f32], dim: usize, k: usize, rounds: usize, seed: u64, pause: &mut dyn FnMut()) -> Vec<f32> {
-    lloyd(Rows::all(points, dim), k, rounds, seed, &mut Pacer::new(pause))
+pub fn kmeans(points: Matrix<'_>, k: usize, rounds: usize, seed: u64, pause: &mut dyn FnMut()) -> Vec<f32> {
+    lloyd(points.rows(), k, rounds, seed, &mut Pacer::new(pause))
 }
 
 /// Find up to `k` centroids of some rows.
@@ -43,10 +67,11 @@ fn lloyd(rows: Rows<'_>, k: usize, rounds: usize, seed: u64, pacer: &mut Pacer<'
     let rows = rows.only(&learnt);
     let mut clusters = Clusters::new(rows, start::start(rows, k, &mut random, pacer));
     for round in 0..rounds {
-        clusters.assign(pacer);
+        let changed = clusters.assign(pacer);
         clusters.update();
-        if round + 1 < rounds {
-            clusters.balance(&mut random);
+        let given = round + QUIET < rounds && clusters.balance(&mut random);
+        if !given && changed * SETTLED < rows.len() {
+            break;
         }
     }
     clusters.into_centroids(rounds > 0)
@@ -55,7 +80,7 @@ fn lloyd(rows: Rows<'_>, k: usize, rounds: usize, seed: u64, pacer: &mut Pacer<'
 /// Centroids and the rows that are nearest to each.
 struct Clusters<'a> {
     rows: Rows<'a>,
-    nearest: Nearest,
+    centroids: Vec<f32>,
     sums: Vec<f32>,
     counts: Vec<u32>,
     /// The cluster of each row.
@@ -64,38 +89,44 @@ struct Clusters<'a> {
 
 impl<'a> Clusters<'a> {
     fn new(rows: Rows<'a>, centroids: Vec<f32>) -> Self {
-        let (nearest, sums) = (Nearest::new(rows.dim(), centroids.clone()), centroids);
-        let counts = vec![0; nearest.count()];
-        Self { rows, nearest, sums, counts, homes: vec![0; rows.len()] }
+        let sums = vec![0.0; centroids.len()];
+        let counts = vec![0; centroids.len() / rows.dim()];
+        Self { rows, centroids, sums, counts, homes: vec![u32::MAX; rows.len()] }
     }
 
-    /// Put each row into the cluster of the nearest centroid.
-    fn assign(&mut self, pacer: &mut Pacer<'_>) {
-        let dim = self.rows.dim();
-        self.sums.fill(0.0);
-        self.counts.fill(0);
-        for (row, home) in self.rows.iter().zip(&mut self.homes) {
-            let at = self.nearest.of(row);
-            *home = at as u32;
-            self.counts.iter_mut().skip(at).take(1).for_each(|count| *count += 1);
-            let sum = self.sums.get_mut(at * dim..(at + 1) * dim).unwrap_or_default();
-            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-            pacer.work(self.nearest.cost());
-        }
+    /// Put each row into the cluster of the nearest centroid; count those that changed.
+    fn assign(&mut self, pacer: &mut Pacer<'_>) -> usize {
+        let Self { rows, centroids, sums, counts, homes } = self;
+        let dim = rows.dim();
+        sums.fill(0.0);
+        counts.fill(0);
+        let mut nearest = Nearest::new(std::mem::take(centroids), dim, rows.rotated(), pacer);
+        let mut changed = 0;
+        nearest.of_all(rows.iter(), pacer, |row, at| {
+            homes.iter_mut().skip(row).take(1).for_each(|home| {
+                changed += usize::from(*home != at as u32);
+                *home = at as u32;
+            });
+            counts.iter_mut().skip(at).take(1).for_each(|count| *count += 1);
+            let sum = sums.get_mut(at * dim..(at + 1) * dim).unwrap_or_default();
+            sum.iter_mut().zip(rows.get(row)).for_each(|(sum, value)| *sum += value);
+        });
+        *centroids = nearest.into_centroids();
+        changed
     }
 
     /// Move each centroid to the mean of its members.
     fn update(&mut self) {
         let dim = self.rows.dim();
-        for (at, (sum, count)) in self.sums.chunks_exact(dim).zip(&self.counts).enumerate() {
-            if *count > 0 {
-                self.nearest.set(at, sum.iter().map(|sum| sum / *count as f32));
-            }
+        let centroids = self.centroids.chunks_exact_mut(dim).zip(self.sums.chunks_exact(dim));
+        for ((centroid, sum), count) in centroids.zip(&self.counts).filter(|(_, count)| **count > 0) {
+            centroid.iter_mut().zip(sum).for_each(|(value, sum)| *value = sum / *count as f32);
         }
     }
 
-    /// Give the centroids of the smallest clusters to the largest, until neither is far from the mean.
-    fn balance(&mut self, random: &mut SplitMix64) {
+    /// Give the centroids of the smallest clusters to the largest, until neither is far from the mean; tell whether any
+    /// was given.
+    fn balance(&mut self, random: &mut SplitMix64) -> bool {
         let mean = self.rows.len() / self.counts.len().max(1);
         let mut order: Vec<(u32, usize)> = self.counts.iter().copied().zip(0..).collect();
         order.sort_unstable();
@@ -108,7 +139,9 @@ impl<'a> Clusters<'a> {
             }
             // A member chosen at random starts where the large cluster is dense.
             if let Some(at) = self.member(halved, random) {
-                self.nearest.set(taken, self.rows.get(at).iter().copied());
+                let dim = self.rows.dim();
+                let centroid = self.centroids.get_mut(taken * dim..(taken + 1) * dim).unwrap_or_default();
+                centroid.copy_from_slice(self.rows.get(at));
             }
             order[large].0 = many / 2;
             small += 1;
@@ -116,6 +149,7 @@ impl<'a> Clusters<'a> {
                 large -= 1;
             }
         }
+        small > 0
     }
 
     /// Find a member of a cluster by chance.
@@ -129,60 +163,9 @@ impl<'a> Clusters<'a> {
     fn into_centroids(self, assigned: bool) -> Vec<f32> {
         let dim = self.rows.dim();
         if !assigned || self.counts.iter().all(|count| *count > 0) {
-            return self.nearest.centroids;
+            return self.centroids;
         }
-        let kept = self.nearest.centroids.chunks_exact(dim).zip(&self.counts).filter(|(_, count)| **count > 0);
+        let kept = self.centroids.chunks_exact(dim).zip(&self.counts).filter(|(_, count)| **count > 0);
         kept.flat_map(|(centroid, _)| centroid).copied().collect()
     }
-}
-
-/// Finds the nearest of some centroids.
-struct Nearest {
-    dim: usize,
-    centroids: Vec<f32>,
-    /// Half of each centroid's squared norm: that less the inner product orders centroids as distances do.
-    halves: Vec<f32>,
-    /// Room for the inner products.
-    products: Vec<f32>,
-}
-
-impl Nearest {
-    fn new(dim: usize, centroids: Vec<f32>) -> Self {
-        let halves: Vec<f32> = centroids.chunks_exact(dim).map(half_norm).collect();
-        Self { dim, centroids, products: vec![0.0; halves.len()], halves }
-    }
-
-    fn count(&self) -> usize {
-        self.halves.len()
-    }
-
-    /// The multiplications that one search takes.
-    fn cost(&self) -> usize {
-        self.centroids.len()
-    }
-
-    /// Find the place of the centroid nearest to a row: the first of several.
-    fn of(&mut self, row: &[f32]) -> usize {
-        (codes().products)(row, &self.centroids, &mut self.products);
-        let mut best = (f32::INFINITY, 0);
-        for (at, (half, product)) in self.halves.iter().zip(&self.products).enumerate() {
-            let distance = half - product;
-            if distance < best.0 {
-                best = (distance, at);
-            }
-        }
-        best.1
-    }
-
-    /// Move a centroid.
-    fn set(&mut self, at: usize, to: impl Iterator<Item = f32>) {
-        let Some(centroid) = self.centroids.get_mut(at * self.dim..(at + 1) * self.dim) else { return };
-        centroid.iter_mut().zip(to).for_each(|(old, new)| *old = new);
-        let half = half_norm(centroid);
-        self.halves.iter_mut().skip(at).take(1).for_each(|old| *old = half);
-    }
-}
-
-fn half_norm(centroid: &[f32]) -> f32 {
-    (kernels().f32_inner_product)(centroid, centroid) / 2.0
 }

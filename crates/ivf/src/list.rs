@@ -92,4 +92,3 @@ impl<S: PageStore> Index<'_, S> {
         Ok(true)
     }
 }
-

@@ -159,7 +159,9 @@ impl Meta {
         writer.u16(0)?;
         writer.u64(self.seed)?;
         writer.next(self.centre.into())?;
-        [self.root, self.root_tail, self.directory].iter().try_for_each(|link| writer.next(layout::Next::Page(*link)))?;
+        [self.root, self.root_tail, self.directory]
+            .iter()
+            .try_for_each(|link| writer.next(layout::Next::Page(*link)))?;
         writer.u64(self.next_epoch)?;
         writer.u32(self.next_list)?;
         writer.next(self.free.into())?;

@@ -43,9 +43,8 @@ impl Shape {
 
     /// Count the members that one head page can have.
     pub fn capacity(self) -> usize {
-        let fits = |members: usize| {
-            COUNT_BYTES + members * TID_BYTES + self.pages(members) * PAGE_NUMBER_BYTES <= BODY_BYTES
-        };
+        let fits =
+            |members: usize| COUNT_BYTES + members * TID_BYTES + self.pages(members) * PAGE_NUMBER_BYTES <= BODY_BYTES;
         (1..=MOST).rev().find(|members| fits(*members)).unwrap_or(1)
     }
 

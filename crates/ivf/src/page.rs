@@ -3,8 +3,8 @@
 use vw_vector::code;
 
 use crate::layout::{
-    CHECK, Fields, KIND, KIND_CENTRE, KIND_DIRECTORY, KIND_FREE, KIND_HEAD, KIND_META, KIND_OPEN, KIND_ROOT, KIND_STREAM,
-    Link, META_PAGE, Next, Writer, header,
+    CHECK, Fields, KIND, KIND_CENTRE, KIND_DIRECTORY, KIND_FREE, KIND_HEAD, KIND_META, KIND_OPEN, KIND_ROOT,
+    KIND_STREAM, Link, META_PAGE, Next, Writer, header,
 };
 use crate::{Error, PAGE_BYTES, PageId};
 

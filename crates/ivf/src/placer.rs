@@ -6,17 +6,11 @@
 //! ```
 //! Counts are the bits of a number.
 
-use std::borrow::Cow;
-use std::ops::Range;
-
-use vw_vector::kernel::kernels;
-
 use crate::codec::Codec;
-use crate::plan::codec;
+use crate::kmeans::{Nearest, Pacer};
+use crate::plan::{codec, rotated};
 use crate::{Options, Plan};
 
-/// Groups whose lists are looked at for a row.
-const NEAR_GROUPS: usize = 4;
 /// Numbers before the counts of lists.
 const HEAD: usize = 3;
 
@@ -35,91 +29,48 @@ impl Plan {
 }
 
 /// Puts rows to lists, as a plan says.
-pub struct Placer<'n> {
+pub struct Placer {
     codec: Codec,
-    numbers: Cow<'n, [f32]>,
-    width: usize,
-    /// Where the groups' centroids are among the numbers.
-    groups: Range<usize>,
-    /// The first list of each group, and the number of all.
-    firsts: Vec<usize>,
-    /// Half of each centroid's squared norm, of groups and then of lists: that less the inner product orders centroids
-    /// as distances do.
-    halves: Vec<f32>,
+    nearest: Nearest,
     projected: Vec<f32>,
-    near: Vec<(f32, usize)>,
 }
 
-impl<'n> Placer<'n> {
+impl Placer {
     /// Make a placer of a plan.
-    pub fn new(options: &Options, plan: &Plan) -> Option<Placer<'static>> {
-        Placer::of(options, Cow::Owned(plan.to_numbers()))
+    pub fn new(options: &Options, plan: &Plan) -> Option<Placer> {
+        Placer::of_numbers(options, &plan.to_numbers())
     }
 
     /// Make a placer of a plan's numbers; `None` where they are not from [`Plan::to_numbers`].
-    pub fn of_numbers(options: &Options, numbers: &'n [f32]) -> Option<Placer<'n>> {
-        Placer::of(options, Cow::Borrowed(numbers))
-    }
-
-    fn of(options: &Options, numbers: Cow<'n, [f32]>) -> Option<Placer<'n>> {
+    pub fn of_numbers(options: &Options, numbers: &[f32]) -> Option<Placer> {
         let [centre, groups, width] = numbers.first_chunk::<HEAD>()?.map(|count| count.to_bits() as usize);
         let counts = numbers.get(HEAD..HEAD.checked_add(groups)?)?;
-        let mut firsts = vec![0];
-        let mut lists = 0_usize;
-        for count in counts {
-            lists = lists.checked_add(count.to_bits() as usize)?;
-            firsts.push(lists);
-        }
+        let lists = counts.iter().try_fold(0_usize, |lists, count| lists.checked_add(count.to_bits() as usize))?;
         let centre = HEAD + groups..(HEAD + groups).checked_add(centre)?;
-        let of_groups = centre.end..centre.end.checked_add(groups.checked_mul(width)?)?;
-        let of_lists = numbers.get(of_groups.end..)?;
-        if of_lists.len() != lists.checked_mul(width)? {
+        let centroids = numbers.get(centre.end.checked_add(groups.checked_mul(width)?)?..)?;
+        if centroids.len() != lists.checked_mul(width)? {
             return None;
         }
         let codec = codec(options, numbers.get(centre)?.to_vec());
         if groups > 0 && width != codec.padded() {
             return None;
         }
-        let centroids = numbers.get(of_groups.start..)?.chunks_exact(width.max(1));
-        let halves = centroids.map(|centroid| (kernels().f32_inner_product)(centroid, centroid) / 2.0).collect();
-        let (projected, near) = (Vec::new(), Vec::with_capacity(groups));
-        Some(Placer { codec, numbers, width, groups: of_groups, firsts, halves, projected, near })
+        let (centroids, rotated) = (centroids.to_vec(), rotated(options.coding));
+        let nearest = Nearest::new(centroids, codec.padded(), rotated, &mut Pacer::new(&mut || ()));
+        Some(Placer { codec, nearest, projected: Vec::new() })
+    }
+
+    /// Count the bytes that a placer of so many lists takes: their centroids, of each the leading coordinates once more,
+    /// and little else.
+    pub fn bytes(options: &Options, lists: usize) -> usize {
+        Nearest::bytes(lists, codec(options, Vec::new()).padded(), rotated(options.coding))
     }
 
     /// Append a vector's row to `row`, and give the number of its list, counted through all groups from 0.
     pub fn place(&mut self, vector: &[f32], row: &mut Vec<u8>) -> u32 {
         self.codec.project(vector, &mut self.projected);
         self.codec.encode(&self.projected, row);
-        let groups = self.firsts.len() - 1;
-        let mut near = std::mem::take(&mut self.near);
-        near.clear();
-        near.extend((0..groups).map(|group| (self.distance(group), group)));
-        let closest = NEAR_GROUPS.min(groups);
-        if closest < groups {
-            near.select_nth_unstable_by(closest, |(one, _), (other, _)| one.total_cmp(other));
-        }
-        let mut best = (f32::INFINITY, 0);
-        for (_, group) in near.iter().take(closest) {
-            let lists = self.firsts.get(*group..group + 2).unwrap_or_default();
-            let [first, end] = *lists else { continue };
-            for list in first..end {
-                let distance = self.distance(groups + list);
-                // Of equals the first, in whatever order the groups come.
-                if distance < best.0 || (distance == best.0 && list < best.1) {
-                    best = (distance, list);
-                }
-            }
-        }
-        self.near = near;
-        best.1 as u32
-    }
-
-    /// Half the squared distance from the vector at hand to a centroid, but for what is the same for all.
-    fn distance(&self, centroid: usize) -> f32 {
-        let start = self.groups.start + centroid * self.width;
-        let numbers = self.numbers.get(start..start + self.width).unwrap_or_default();
-        let half = self.halves.get(centroid).copied().unwrap_or(f32::INFINITY);
-        half - (kernels().f32_inner_product)(&self.projected, numbers)
+        self.nearest.of(&self.projected) as u32
     }
 
     /// Count the bytes of a row.

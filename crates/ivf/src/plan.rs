@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::codec::{Codec, Coding, Metric, Space};
-use crate::kmeans::{self, Group};
+use crate::kmeans::{self, Group, Matrix};
 use crate::layout::{BODY_BYTES, TID_BYTES};
 use crate::packed::Shape;
 use crate::table::Directory;
@@ -49,7 +49,7 @@ impl Sample {
     }
 
     /// Count the vectors in the sample.
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.vectors.len() / self.stride.max(1)
     }
 
@@ -130,7 +130,8 @@ impl Plan {
         let capacity = Directory::capacity(crate::codec::CentroidCodec::new(&codec).bytes());
         // A page that is not full has room for the lists that come of splits.
         let per_group = (capacity * 3 / 5).max(1);
-        let groups = kmeans::tree(&sample.vectors, sample.stride, lists.max(1), per_group, SEED, pause);
+        let points = Matrix { values: &sample.vectors, dim: sample.stride, rotated: rotated(options.coding) };
+        let groups = kmeans::groups(points, lists.max(1), per_group, SEED, pause);
         Plan { centre, groups }
     }
 
@@ -164,6 +165,11 @@ pub fn target(options: &Options) -> usize {
 pub fn limit(options: &Options, rows: u64, lists: usize) -> u32 {
     let longest = rows.div_ceil(lists.max(1) as u64).saturating_mul(3);
     u32::try_from(longest.max(2 * target(options) as u64)).unwrap_or(u32::MAX)
+}
+
+/// Tell whether the space of the codes is rotated.
+pub fn rotated(coding: Coding) -> bool {
+    matches!(coding, Coding::Bits(_))
 }
 
 /// The codec of an index that has this centre.

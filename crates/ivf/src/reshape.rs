@@ -44,10 +44,9 @@ impl<S: PageStore> Index<'_, S> {
     /// Pack a list, or split it where it has become too long. The caller has the store for itself.
     pub(crate) fn renew(&self, directory: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let limit = u64::from(self.meta()?.list_limit);
-        let list = self.list(&entry, pause)?.ok_or(Error::Corrupt {
-            page: directory.page,
-            what: "it names a list whose pages are another's",
-        })?;
+        let list = self
+            .list(&entry, pause)?
+            .ok_or(Error::Corrupt { page: directory.page, what: "it names a list whose pages are another's" })?;
         let members = list.members.clone();
         let count = members.len() as u64;
         if count > limit.saturating_mul(ALIKE) {
@@ -75,7 +74,8 @@ impl<S: PageStore> Index<'_, S> {
         position(entry.list).map(|at| self.centroids.decode(directory.centroid(at), &mut centroid));
         let point = self.codec.near(&centroid);
         let fits = |other: &&Entry| other.list != entry.list && size(other).saturating_add(size(&entry)) <= limit;
-        let distance = |other: &Entry| position(other.list).map_or(f32::MAX, |at| self.score(&point, directory.centroid(at)));
+        let distance =
+            |other: &Entry| position(other.list).map_or(f32::MAX, |at| self.score(&point, directory.centroid(at)));
         let nearest = directory.records.iter().filter(fits).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let Some(other) = nearest else { return Ok(false) };
         let mut olds = Vec::new();

@@ -5,9 +5,9 @@
 //! every list. The root is a hint on where to look first: a directory page that it does not name is found by the chain.
 //! Records are of one length and in no order.
 
+use crate::Error;
 use crate::layout::{BODY_BYTES, Fields, KIND_DIRECTORY, KIND_ROOT, LINK_BYTES, Link, Next, Writer};
 use crate::page::{self, Header};
-use crate::Error;
 
 /// What a table is made of, beside the centroids.
 pub trait Record: Copy {

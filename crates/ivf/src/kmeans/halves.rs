@@ -2,6 +2,7 @@
 
 use vw_vector::kernel::kernels;
 
+use super::Matrix;
 use super::rows::{Pacer, Rows};
 use super::start::apart;
 use crate::codec::SplitMix64;
@@ -15,14 +16,14 @@ const LEAST: usize = 4;
 ///
 /// `None` where all rows are equal. There is no pause: a list is small.
 pub fn halves(points: &[f32], dim: usize, seed: u64) -> Option<(Vec<f32>, Vec<f32>, Vec<bool>)> {
-    let rows = Rows::all(points, dim);
+    let rows = Rows::all(Matrix { values: points, dim, rotated: false });
     let first = rows.get(0);
     let other = rows.iter().find(|row| *row != first)?;
     let mut random = SplitMix64::new(seed);
-    let seeds = apart(rows, 2, &mut random, &mut Pacer::new(&mut || ()));
+    let chosen = apart(rows, 2, &mut random, &mut Pacer::new(&mut || ()));
     // Distances may vanish where the rows still differ.
-    let (mut left, mut right) = match seeds.get(dim..) {
-        Some(right) if right.len() == dim => (seeds.get(..dim).unwrap_or_default().to_vec(), right.to_vec()),
+    let (mut left, mut right) = match chosen.as_slice() {
+        [left, right] => (rows.get(*left).to_vec(), rows.get(*right).to_vec()),
         _ => (first.to_vec(), other.to_vec()),
     };
     let mut sides = vec![false; rows.len()];

@@ -1,20 +1,20 @@
 //! Rows of a matrix, all of them or some, and the pauses between pieces of work.
 
+use super::Matrix;
 use crate::codec::SplitMix64;
 
 /// Rows of a matrix of floats.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
-    points: &'a [f32],
-    dim: usize,
+    matrix: Matrix<'a>,
     /// Which rows, or `None` for all.
     members: Option<&'a [u32]>,
 }
 
 impl<'a> Rows<'a> {
-    /// All rows of `points`; a rest shorter than a row is left out.
-    pub(super) fn all(points: &'a [f32], dim: usize) -> Self {
-        Self { points, dim, members: None }
+    /// All rows of a matrix; a rest shorter than a row is left out.
+    pub(super) fn all(matrix: Matrix<'a>) -> Self {
+        Self { matrix, members: None }
     }
 
     /// The rows of the same matrix that `members` names.
@@ -23,11 +23,15 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn dim(&self) -> usize {
-        self.dim
+        self.matrix.dim
+    }
+
+    pub(super) fn rotated(&self) -> bool {
+        self.matrix.rotated
     }
 
     pub(super) fn len(&self) -> usize {
-        self.members.map_or_else(|| self.points.len().checked_div(self.dim).unwrap_or(0), <[u32]>::len)
+        self.members.map_or_else(|| self.matrix.values.len().checked_div(self.dim()).unwrap_or(0), <[u32]>::len)
     }
 
     /// The number of a row in the matrix.
@@ -37,11 +41,11 @@ impl<'a> Rows<'a> {
 
     /// A row; empty where there is none.
     pub(super) fn get(&self, at: usize) -> &'a [f32] {
-        let from = self.place(at) as usize * self.dim;
-        self.points.get(from..from + self.dim).unwrap_or_default()
+        let from = self.place(at) as usize * self.dim();
+        self.matrix.values.get(from..from + self.dim()).unwrap_or_default()
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = &'a [f32]> {
         (0..self.len()).map(move |at| self.get(at))
     }
 
@@ -60,13 +64,13 @@ impl<'a> Rows<'a> {
 const PIECE: usize = 1 << 21;
 
 /// Calls `pause` now and then.
-pub(super) struct Pacer<'a> {
+pub(crate) struct Pacer<'a> {
     pause: &'a mut dyn FnMut(),
     done: usize,
 }
 
 impl<'a> Pacer<'a> {
-    pub(super) fn new(pause: &'a mut dyn FnMut()) -> Self {
+    pub(crate) fn new(pause: &'a mut dyn FnMut()) -> Self {
         Self { pause, done: 0 }
     }
 

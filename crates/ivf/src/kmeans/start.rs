@@ -3,6 +3,7 @@
 use vw_vector::kernel::kernels;
 
 use super::rows::{Pacer, Rows};
+use super::{Matrix, nearest};
 use crate::codec::SplitMix64;
 
 /// Points of the sample for each centroid.
@@ -22,25 +23,30 @@ pub(super) fn start(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer
         return rows.only(&chosen).iter().flatten().copied().collect();
     }
     let sample = rows.sample(SAMPLE * count, random);
-    apart(rows.only(&sample), count, random, pacer)
+    let sample = rows.only(&sample);
+    let leading = nearest::leading(rows.dim(), rows.rotated());
+    let heads: Vec<f32> = sample.iter().filter_map(|row| row.get(..leading)).flatten().copied().collect();
+    let heads = Matrix { values: &heads, dim: leading, rotated: false };
+    let chosen = apart(heads.rows(), count, random, pacer);
+    chosen.iter().flat_map(|at| sample.get(*at)).copied().collect()
 }
 
 /// Choose up to `count` different rows, each with a chance by its squared distance from those already chosen: of a few
 /// chosen so, the one that leaves least distance.
-pub(super) fn apart(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer: &mut Pacer<'_>) -> Vec<f32> {
-    let mut chosen = Vec::with_capacity(count * rows.dim());
+pub(super) fn apart(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer: &mut Pacer<'_>) -> Vec<usize> {
+    let mut chosen = Vec::with_capacity(count);
     if rows.len() == 0 || count == 0 {
         return chosen;
     }
     let trials = if count > FEW { 1 } else { TRIALS };
     let mut distances = vec![f32::INFINITY; rows.len()];
     let (mut tried, mut best) = (distances.clone(), distances.clone());
-    let mut next = rows.get(random.below(rows.len()));
-    let mut total = nearer(rows, next, &distances, &mut best, pacer);
+    let mut next = random.below(rows.len());
+    let mut total = nearer(rows, rows.get(next), &distances, &mut best, pacer);
     loop {
-        chosen.extend_from_slice(next);
+        chosen.push(next);
         std::mem::swap(&mut distances, &mut best);
-        if chosen.len() >= count * rows.dim() {
+        if chosen.len() >= count {
             return chosen;
         }
         let mut least = f64::INFINITY;
@@ -48,7 +54,7 @@ pub(super) fn apart(rows: Rows<'_>, count: usize, random: &mut SplitMix64, pacer
             let Some(at) = pick(&distances, total * random.unit()) else { return chosen };
             let left = nearer(rows, rows.get(at), &distances, &mut tried, pacer);
             if left < least {
-                (least, next) = (left, rows.get(at));
+                (least, next) = (left, at);
                 std::mem::swap(&mut tried, &mut best);
             }
         }

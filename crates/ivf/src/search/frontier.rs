@@ -16,7 +16,7 @@ use crate::table::Entry;
 use crate::{Error, Index, PageStore};
 
 /// Directory pages that are read at once, at least, before lists are visited.
-const GROUPS: usize = 32;
+const GROUPS: usize = 128;
 /// One in so many directory pages is read at once.
 const SHARE: usize = 8;
 /// Groups whose centroids are enough to tell the mean score by.

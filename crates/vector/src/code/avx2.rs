@@ -4,7 +4,9 @@ use std::arch::x86_64::*;
 
 use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, Stored, bounds, hadamard, products, rounding, scalar, tables};
+use super::{
+    Across, Bounds, Codes, DEEP, LANES, Rounding, Stored, bounds, hadamard, panel, products, rounding, scalar, tables,
+};
 
 static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");
 
@@ -187,6 +189,12 @@ unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
         *product += products::product(rest, row.get(8 * registers..).unwrap_or_default());
     }
     products
+}
+
+/// The inner products of eight vectors with those of a panel, eight at once: eight registers of sums.
+#[inline(always)]
+fn eight(vectors: &[[f32; DEEP]], panel: &[Across], to: &mut [Across; DEEP]) {
+    panel::eight::<8, true>(vectors, panel, to);
 }
 
 /// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.

@@ -5,7 +5,9 @@ use std::arch::x86_64::*;
 use super::avx2::{self, WITHIN, add_totals};
 use super::checksum::{self, State, Stripe};
 use super::level::level;
-use super::{Bounds, Codes, LANES, Rounding, Stored, bounds, hadamard, products, rounding, scalar, tables};
+use super::{
+    Across, Bounds, Codes, DEEP, LANES, Rounding, Stored, bounds, hadamard, panel, products, rounding, scalar, tables,
+};
 
 static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");
 
@@ -166,6 +168,30 @@ unsafe fn four_products(vector: &[f32], rows: &[f32]) -> [f32; 4] {
         *product += products::product(rest, row.get(16 * registers..).unwrap_or_default());
     }
     products
+}
+
+/// The inner products of eight vectors with those of a panel: sixteen registers of sums.
+///
+/// # Safety
+/// The CPU must have the instructions of the level.
+#[inline(always)]
+unsafe fn eight(vectors: &[[f32; DEEP]], panel: &[Across], to: &mut [Across; DEEP]) {
+    // SAFETY: the caller vouches for the instructions; a row of a panel and one of `to` are as long as two registers.
+    unsafe {
+        let mut sums = [[_mm512_setzero_ps(); 2]; DEEP];
+        for (numbers, across) in vectors.iter().zip(panel) {
+            let low = _mm512_loadu_ps(across.as_ptr());
+            let high = _mm512_loadu_ps(across.as_ptr().add(16));
+            for (sums, number) in sums.iter_mut().zip(numbers) {
+                let number = _mm512_set1_ps(*number);
+                *sums = [_mm512_fmadd_ps(number, low, sums[0]), _mm512_fmadd_ps(number, high, sums[1])];
+            }
+        }
+        for (to, sums) in to.iter_mut().zip(sums) {
+            _mm512_storeu_ps(to.as_mut_ptr(), sums[0]);
+            _mm512_storeu_ps(to.as_mut_ptr().add(16), sums[1]);
+        }
+    }
 }
 
 /// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.

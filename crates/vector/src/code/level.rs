@@ -1,7 +1,7 @@
 //! The table of a level, whose functions are compiled with the level's features.
 
-/// Make the table of a level: of the features `$features`, with the module's own `scan`, `dot`, `products`, `hadamard` and `checksum`. The other functions
-/// are plain Rust that the compiler makes the level's vector code of.
+/// Make the table of a level: of the features `$features`, with the module's own `scan`, `dot`, `products`, `hadamard`,
+/// `eight` and `checksum`. The other functions are plain Rust that the compiler makes the level's vector code of.
 macro_rules! level {
     ($name:literal, $features:literal) => {
         Codes {
@@ -16,6 +16,11 @@ macro_rules! level {
             dot4: level!(@fn $features, dot::<4>, (c: &[u8], v: &[f32]) -> f32),
             dot8: level!(@fn $features, dot::<8>, (c: &[u8], v: &[f32]) -> f32),
             products: level!(@fn $features, products, (v: &[f32], m: &[f32], to: &mut [f32]) -> ()),
+            eight: level!(
+                @fn $features, eight,
+                (v: &[[f32; DEEP]], p: &[Across], to: &mut [Across; DEEP]) -> ()
+            ),
+            one: level!(@fn $features, panel::one::<true>, (v: &[f32], p: &[Across], to: &mut Across) -> ()),
             measure: level!(@fn $features, rounding::measure, (v: &[f32], r: Rounding) -> (f32, f32)),
             round: level!(@fn $features, rounding::round, (v: &[f32], r: Rounding, c: &mut [u8]) -> ()),
             tables: level!(@fn $features, tables::tables, (v: &[f32], i: f32, t: &mut [u8]) -> ()),

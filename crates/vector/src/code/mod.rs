@@ -14,6 +14,7 @@ mod checksum;
 mod hadamard;
 #[cfg(target_arch = "x86_64")]
 mod level;
+mod panel;
 mod products;
 mod rounding;
 mod scalar;
@@ -24,6 +25,7 @@ mod tests;
 use std::sync::LazyLock;
 
 pub use bounds::Bounds;
+pub use panel::{ACROSS, Across, DEEP};
 pub use rounding::Rounding;
 
 /// The members of a block.
@@ -57,6 +59,11 @@ pub struct Codes {
     pub dot8: Dot,
     /// The inner products of a vector with the rows of a matrix, as many as there are and as there is room for.
     pub products: fn(&[f32], &[f32], &mut [f32]),
+    /// The inner products of eight vectors with the 32 of a panel, as far as both go. Either lie side by side: first the
+    /// first number of each.
+    pub eight: fn(&[[f32; DEEP]], &[Across], &mut [Across; DEEP]),
+    /// The inner products of one vector with the 32 of a panel, as far as both go.
+    pub one: fn(&[f32], &[Across], &mut Across),
     /// What rounding these values would give: the product of values and code, and the squared norm of the code.
     pub measure: fn(&[f32], Rounding) -> (f32, f32),
     /// Round values to codes of one byte each.

@@ -1,6 +1,6 @@
 //! The level of every CPU: the definitions in plain Rust, which the other levels are tested against.
 
-use super::{Codes, LANES, bounds, checksum, hadamard, products, rounding, tables};
+use super::{Codes, LANES, bounds, checksum, hadamard, panel, products, rounding, tables};
 
 pub(super) static LEVEL: Codes = Codes {
     name: "scalar",
@@ -11,6 +11,8 @@ pub(super) static LEVEL: Codes = Codes {
     dot4: dot::<4>,
     dot8: dot::<8>,
     products: products::products,
+    eight: panel::eight::<4, false>,
+    one: panel::one::<false>,
     measure: rounding::measure,
     round: rounding::round,
     tables: tables::tables,

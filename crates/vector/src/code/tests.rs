@@ -1,7 +1,7 @@
 //! Guards the loops over codes: a level that differs from its definition or reads past an end, and a checksum that is
 //! no longer the one on disk or misses a change.
 
-use super::{Bounds, Codes, LANES, Rounding, checksum, codes, levels};
+use super::{ACROSS, Across, Bounds, Codes, DEEP, LANES, Rounding, checksum, codes, levels};
 use crate::testing::Random;
 
 fn bytes(random: &mut Random, count: usize) -> Vec<u8> {
@@ -311,6 +311,29 @@ fn checksums_find_what_goes_wrong_on_disks() {
             let (left, right) = changed.split_at_mut(128 * second);
             left[128 * first..128 * first + 128].swap_with_slice(&mut right[..128]);
             assert!(seen.insert(checksum(0, &changed)), "stretches {first} and {second}");
+        }
+    }
+}
+
+#[test]
+fn panels_agree_with_their_definition() {
+    let mut random = Random::new(12);
+    for (width, deep) in [(0, 0), (1, 1), (3, 5), (4, 4), (5, 3), (7, 16), (64, 64), (128, 130), (129, 128)] {
+        let panel: Vec<Across> = (0..width).map(|_| std::array::from_fn(|_| random.floats(1)[0])).collect();
+        let vectors: Vec<[f32; DEEP]> = (0..deep).map(|_| std::array::from_fn(|_| random.floats(1)[0])).collect();
+        for level in levels() {
+            let (mut got, mut one) = ([[7.0; ACROSS]; DEEP], [7.0; ACROSS]);
+            (level.eight)(&vectors, &panel, &mut got);
+            for (at, got) in got.iter().enumerate() {
+                let vector: Vec<f32> = vectors.iter().map(|numbers| numbers[at]).collect();
+                (level.one)(&vector, &panel, &mut one);
+                for (lane, (got, one)) in got.iter().zip(&one).enumerate() {
+                    let terms = vector.iter().zip(&panel).map(|(number, across)| f64::from(number * across[lane]));
+                    let exact = terms.sum::<f64>();
+                    assert!((f64::from(*got) - exact).abs() < 1e-4, "{} {width} {deep}: {got}", level.name);
+                    assert!((f64::from(*one) - exact).abs() < 1e-4, "{} {width} {deep}: {one}", level.name);
+                }
+            }
         }
     }
 }

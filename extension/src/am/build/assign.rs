@@ -29,7 +29,7 @@ pub struct Counts {
 /// Rows on their way.
 struct Assigning<'a> {
     kind: &'a Kind,
-    placer: Placer<'a>,
+    placer: Placer,
     spool: &'a mut Spool,
     scratch: Scratch,
     vector: Vec<f32>,

@@ -17,7 +17,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-pub use groups::{Group, groups};
+pub use groups::{Group, PerGroup, groups};
 pub use halves::halves;
 
 pub(crate) use nearest::Nearest;

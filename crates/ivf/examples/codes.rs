@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use vw_ivf::codec::{CentroidCodec, Codec, Coding, Metric, Query, Space};
-use vw_ivf::kmeans::{self, Matrix};
+use vw_ivf::kmeans::{self, Matrix, PerGroup};
 use vw_vector::code::{Bounds, LANES, codes, levels};
 
 const DIMS: [usize; 5] = [128, 384, 768, 1024, 1536];
@@ -252,7 +252,7 @@ fn centroids() {
     let points: Vec<f32> = (0..count).flat_map(|at| random.near(&centres[at % 100], 0.7)).collect();
     let start = Instant::now();
     let matrix = Matrix { values: &points, dim, rotated: false };
-    let groups = kmeans::groups(matrix, 400, 20, 1, &mut || ());
+    let groups = kmeans::groups(matrix, 400, PerGroup { about: 12, most: 20 }, 1, &mut || ());
     let time = start.elapsed().as_secs_f64() * 1e3;
     let lists: usize = groups.iter().map(|group| group.lists.len()).sum();
     println!("\ngroups: {count} x {dim} into {lists} lists of {} groups: {time:.0} ms", groups.len());

@@ -4,9 +4,11 @@
 //! has its neighbours in many lists, and searches have to visit several times as many. Lists should be of like sizes, so
 //! between rounds a cluster with hardly any members gives its centroid away to halve a large one.
 //!
-//! Memory beyond the matrix: for [`kmeans`] and [`groups`] two matrices of the centroids, what `nearest` takes to find
-//! them (half a matrix at most of 256 dimensions or more), and 8 bytes for each row that is learnt from (at most 96 for
-//! each centroid); for [`halves`] four rows and 9 bytes for each row.
+//! Memory beyond the matrix: for [`kmeans`] two matrices of the centroids, what [`Nearest`] takes to find them (128 floats
+//! for each, or one more matrix where dimensions are few or the space is not rotated), and 8 bytes for each row that is
+//! learnt from (at most 96 for each centroid); to start, up to 2,048 centroids, the same 128 floats for 8 rows of each.
+//! For [`groups`] that, one more matrix of the centroids, and a few megabytes; for [`halves`] four rows and 9 bytes for
+//! each row.
 
 mod groups;
 mod halves;
@@ -17,7 +19,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-pub use groups::{Group, groups};
+pub use groups::{Group, PerGroup, groups};
 pub use halves::halves;
 
 pub(crate) use nearest::Nearest;

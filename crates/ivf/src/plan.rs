@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::codec::{Codec, Coding, Metric, Space};
-use crate::kmeans::{self, Group, Matrix};
+use crate::kmeans::{self, Group, Matrix, PerGroup};
 use crate::layout::{BODY_BYTES, TID_BYTES};
 use crate::packed::Shape;
 use crate::table::Directory;
@@ -49,6 +49,7 @@ impl Sample {
     }
 
     /// Count the vectors in the sample.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
         self.vectors.len() / self.stride.max(1)
     }
@@ -129,7 +130,7 @@ impl Plan {
         }
         let capacity = Directory::capacity(crate::codec::CentroidCodec::new(&codec).bytes());
         // A page that is not full has room for the lists that come of splits.
-        let per_group = (capacity * 3 / 5).max(1);
+        let per_group = PerGroup { about: (capacity * 3 / 5).max(1), most: (capacity * 5 / 6).max(1) };
         let points = Matrix { values: &sample.vectors, dim: sample.stride, rotated: rotated(options.coding) };
         let groups = kmeans::groups(points, lists.max(1), per_group, SEED, pause);
         Plan { centre, groups }

@@ -2,16 +2,15 @@
 
 use vw_vector::kernel::kernels;
 
-use super::rows::Pacer;
-use super::{Matrix, halves, lloyd, nearest::Nearest};
+use super::rows::{Pacer, Rows};
+use super::{Matrix, Nearest, lloyd};
 
 /// The rounds in which lists are found.
 const LIST_ROUNDS: usize = 8;
 
-/// Groups are halves of halves of parts, for groups that k-means finds have one list as often as three times too many.
-/// These are the groups of a part, about, and the rounds in which parts are found.
-const PART: usize = 16;
-const PART_ROUNDS: usize = 8;
+/// Groups are found within parts, of about so many groups, and the rounds for either.
+const PART: usize = 64;
+const ROUNDS: usize = 8;
 
 /// A group of lists.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,57 +20,72 @@ pub struct Group {
     pub lists: Vec<Vec<f32>>,
 }
 
-/// Find about `lists` centroids and put them into groups of `per_group` or a few less: fewer centroids where there are
-/// fewer different points, and none without points.
+/// How many lists are in a group: about, and at most.
+#[derive(Clone, Copy, Debug)]
+pub struct PerGroup {
+    pub about: usize,
+    pub most: usize,
+}
+
+/// Find about `lists` centroids and put them into groups: fewer centroids where there are fewer different points, and
+/// none without points.
 ///
 /// `pause` is called at least every millisecond or so of work.
-pub fn groups(points: Matrix<'_>, lists: usize, per_group: usize, seed: u64, pause: &mut dyn FnMut()) -> Vec<Group> {
+pub fn groups(points: Matrix<'_>, lists: usize, per: PerGroup, seed: u64, pause: &mut dyn FnMut()) -> Vec<Group> {
     let pacer = &mut Pacer::new(pause);
     let centroids = lloyd(points.rows(), lists, LIST_ROUNDS, seed, pacer);
     let matrix = Matrix { values: &centroids, ..points };
-    let parts = matrix.rows().len().div_ceil(per_group.saturating_mul(PART).max(1));
-    let middles = lloyd(matrix.rows(), parts, PART_ROUNDS, seed, pacer);
+    let parts = matrix.rows().len().div_ceil(per.about.saturating_mul(PART).max(1));
+    let middles = lloyd(matrix.rows(), parts, ROUNDS, seed, pacer);
     let mut nearest = Nearest::new(middles, points.dim, points.rotated, pacer);
     let mut parts: Vec<Vec<u32>> = vec![Vec::new(); nearest.count()];
     nearest.of_all(matrix.rows().iter(), pacer, |at, home| {
         parts.iter_mut().skip(home).take(1).for_each(|part| part.push(at as u32));
     });
-    let mut found = Vec::with_capacity(parts.len());
-    for part in parts {
-        split(matrix, part, per_group.max(1), pacer, &mut found);
-    }
-    found
+    parts.iter().flat_map(|part| within(matrix.rows().only(part), per, seed, pacer)).collect()
 }
 
-/// Make groups of lists: one, or those of two halves, each of as many as fill its groups.
-fn split(matrix: Matrix<'_>, mut members: Vec<u32>, per_group: usize, pacer: &mut Pacer<'_>, found: &mut Vec<Group>) {
-    let lists: Vec<Vec<f32>> = matrix.rows().only(&members).iter().map(<[f32]>::to_vec).collect();
-    let groups = members.len().div_ceil(per_group);
-    if groups > 1 {
-        if let Some((left, right, sides)) = halves(&lists.concat(), matrix.dim, members.len() as u64) {
-            let distance = kernels().f32_l2_squared;
-            let lead = |list: &Vec<f32>| distance(list, &left) - distance(list, &right);
-            let mut order: Vec<(f32, u32)> = lists.iter().map(lead).zip(members).collect();
-            order.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
-            members = order.into_iter().map(|(_, member)| member).collect();
-            let first = sides.iter().filter(|side| !**side).count();
-            let share = ((first * groups + sides.len() / 2) / sides.len()).clamp(1, groups - 1);
-            pacer.work(20 * matrix.dim * members.len());
-            let rest = members.split_off(members.len() * share / groups);
-            split(matrix, members, per_group, pacer, found);
-            return split(matrix, rest, per_group, pacer, found);
+/// Put the lists of a part into groups: k-means with room for so many in each.
+fn within(lists: Rows<'_>, per: PerGroup, seed: u64, pacer: &mut Pacer<'_>) -> Vec<Group> {
+    let most = per.most.max(1);
+    let count = lists.len().div_ceil(per.about.clamp(1, most));
+    let dim = lists.dim();
+    let mut middles = lloyd(lists, count, ROUNDS, seed, pacer);
+    // Equal lists have fewer centroids, but need as many places.
+    middles.resize(count * dim, 0.0);
+    let mut homes = Vec::new();
+    for _ in 0..ROUNDS {
+        homes = assign(lists, &middles, most, pacer);
+        for (at, middle) in middles.chunks_exact_mut(dim).enumerate() {
+            let members = || lists.iter().zip(&homes).filter(|(_, home)| **home == at);
+            let share = 1.0 / members().count().max(1) as f32;
+            middle.fill(0.0);
+            members().for_each(|(row, _)| middle.iter_mut().zip(row).for_each(|(mean, value)| *mean += value * share));
         }
-        // All are equal.
-        let rest = members.split_off(per_group);
-        split(matrix, members, per_group, pacer, found);
-        return split(matrix, rest, per_group, pacer, found);
     }
-    let mut centroid = vec![0.0; matrix.dim];
-    let share = 1.0 / lists.len().max(1) as f32;
-    for list in &lists {
-        centroid.iter_mut().zip(list).for_each(|(mean, value)| *mean += value * share);
+    let group = |(at, middle): (usize, &[f32])| {
+        let members = lists.iter().zip(&homes).filter(|(_, home)| **home == at);
+        Group { centroid: middle.to_vec(), lists: members.map(|(row, _)| row.to_vec()).collect() }
+    };
+    middles.chunks_exact(dim).enumerate().map(group).filter(|group| !group.lists.is_empty()).collect()
+}
+
+/// Give each list to the nearest group that has room, those that are nearest first.
+fn assign(lists: Rows<'_>, middles: &[f32], most: usize, pacer: &mut Pacer<'_>) -> Vec<usize> {
+    let mut pairs: Vec<(f32, usize, usize)> = Vec::with_capacity(lists.len() * middles.len() / lists.dim());
+    for (list, row) in lists.iter().enumerate() {
+        let distances = middles.chunks_exact(lists.dim()).map(|middle| (kernels().f32_l2_squared)(row, middle));
+        pairs.extend(distances.enumerate().map(|(group, distance)| (distance, list, group)));
+        pacer.work(middles.len());
     }
-    if !lists.is_empty() {
-        found.push(Group { centroid, lists });
+    pairs.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then((one.1, one.2).cmp(&(other.1, other.2))));
+    let mut room = vec![most; middles.len() / lists.dim()];
+    let mut homes = vec![None; lists.len()];
+    for (_, list, group) in pairs {
+        if homes[list].is_none() && room[group] > 0 {
+            homes[list] = Some(group);
+            room[group] -= 1;
+        }
     }
+    homes.into_iter().map(Option::unwrap_or_default).collect()
 }

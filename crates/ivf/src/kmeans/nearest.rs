@@ -29,6 +29,8 @@ const FLAT: usize = 4_096;
 /// The cells that are looked at, and the rounds in which cells are found.
 const CELLS: usize = 16;
 const ROUNDS: usize = 4;
+/// The seed of cells.
+const SEED: u64 = 1;
 
 /// The rows that are taken at once, and so the bytes of scores: 32 rows of 4,096 centroids are half a megabyte.
 const BLOCK: usize = 32;
@@ -83,7 +85,7 @@ impl Nearest {
     /// Count the bytes that so many centroids take: themselves, their leading coordinates, and the work.
     pub(crate) fn bytes(count: usize, dim: usize, rotated: bool) -> usize {
         let padded = count + if count > FLAT { (ACROSS + 1) * (count.isqrt() + 1) } else { ACROSS };
-        size_of::<f32>() * (count * dim + padded * (leading(dim, rotated) + 2))
+        size_of::<f32>() * (count * dim + padded * (leading(dim, rotated) + 3))
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -187,9 +189,6 @@ impl Nearest {
     }
 }
 
-/// The seed of cells.
-const SEED: u64 = 1;
-
 /// The coordinates that a first choice is made by.
 pub(super) fn leading(dim: usize, rotated: bool) -> usize {
     if rotated && dim >= LEADING * 3 / 2 { LEADING } else { dim }
@@ -203,19 +202,29 @@ fn choose(scores: &[[f32; ACROSS]], square: f32, margin: f32, near: &mut Vec<(f3
         // A score that is not a number is never the least.
         lanes.iter_mut().zip(scores).for_each(|(least, score)| *least = if *score < *least { *score } else { *least });
     }
-    let limit = limit(lanes.into_iter(), square, margin);
+    let mut limit = limit(lanes.into_iter(), square, margin);
     for (scores, first) in scores.iter().zip((0..).step_by(ACROSS)) {
-        let any = scores.iter().fold(false, |any, score| any | (*score <= limit));
-        if any {
-            let fit = scores.iter().zip(first..).filter(|(score, _)| **score <= limit);
-            near.extend(fit.map(|(score, at)| (*score, at)));
+        if !scores.iter().fold(false, |any, score| any | (*score <= limit)) {
+            continue;
+        }
+        let fit = scores.iter().zip(first..).filter(|(score, _)| **score <= limit);
+        near.extend(fit.map(|(score, at)| (*score, at)));
+        if near.len() - from > 2 * MOST {
+            // Many are alike: from here on only what is nearer than the last of those kept.
+            limit = keep(near, from);
         }
     }
     if near.len() - from > MOST {
-        let mut chosen = near.split_off(from);
-        least(&mut chosen, MOST);
-        near.append(&mut chosen);
+        keep(near, from);
     }
+}
+
+/// Keep as many as are looked at, the least, of those from a place on; give the greatest score among them.
+fn keep(near: &mut Vec<(f32, u32)>, from: usize) -> f32 {
+    let mut chosen = near.split_off(from);
+    least(&mut chosen, MOST);
+    near.append(&mut chosen);
+    near.iter().skip(from).fold(f32::NEG_INFINITY, |greatest, (score, _)| greatest.max(*score))
 }
 
 /// The greatest score that may be of the nearest.

@@ -190,11 +190,12 @@ fn few_and_equal_points_give_fewer_centroids() {
     let mut two = kmeans(plain(&[1.0, 2.0, 1.0, 2.0, 1.0], 1), 4, 5, 1, &mut || ());
     two.sort_by(f32::total_cmp);
     assert_eq!(two, [1.0, 2.0]);
-    assert!(groups(plain(&none, 8), 10, 3, 1, &mut || ()).is_empty());
-    let one = groups(plain(&[1.0; 80], 8), 10, 3, 1, &mut || ());
+    assert!(groups(plain(&none, 8), 10, PerGroup { about: 3, most: 4 }, 1, &mut || ()).is_empty());
+    let one = groups(plain(&[1.0; 80], 8), 10, PerGroup { about: 3, most: 4 }, 1, &mut || ());
     assert_eq!(one, [Group { centroid: vec![1.0; 8], lists: vec![vec![1.0; 8]] }]);
     let points = embeddings(3, 5, 256, 1);
-    let few = groups(Matrix { values: &points, dim: 256, rotated: true }, 100, 3, 1, &mut || ());
+    let few =
+        groups(Matrix { values: &points, dim: 256, rotated: true }, 100, PerGroup { about: 3, most: 4 }, 1, &mut || ());
     assert_eq!(few.iter().map(|group| group.lists.len()).sum::<usize>(), 5);
 }
 
@@ -202,12 +203,13 @@ fn few_and_equal_points_give_fewer_centroids() {
 fn groups_have_as_many_lists_as_asked_for() {
     let (points, _) = around(60, 6_000, 20, 5);
     for (lists, per_group) in [(1, 10), (7, 100), (60, 8), (200, 20), (200, 1)] {
-        let groups = groups(plain(&points, 20), lists, per_group, 3, &mut || ());
+        let per = PerGroup { about: per_group, most: per_group + per_group / 2 };
+        let groups = groups(plain(&points, 20), lists, per, 3, &mut || ());
         let counts: Vec<usize> = groups.iter().map(|group| group.lists.len()).collect();
         let total: usize = counts.iter().sum();
-        assert!(counts.iter().all(|count| (1..=per_group).contains(count)), "{counts:?}");
+        assert!(counts.iter().all(|count| (1..=per.most).contains(count)), "{counts:?}");
         assert!(total <= lists && total * 10 >= lists * 9, "{lists}: {counts:?}");
-        assert!(groups.len() * per_group <= total + per_group * (2 + lists / (8 * per_group)), "{counts:?}");
+        assert!(groups.len() <= lists.div_ceil(per_group) + lists / (32 * per_group), "{counts:?}");
         let widths = groups.iter().flat_map(|group| group.lists.iter().chain([&group.centroid]));
         assert!(widths.into_iter().all(|centroid| centroid.len() == 20));
     }
@@ -256,7 +258,7 @@ fn equal_points_have_no_halves() {
 fn work_is_paused() {
     let (points, _) = around(10, 20_000, 64, 8);
     let mut pauses = 0;
-    groups(plain(&points, 64), 200, 20, 1, &mut || pauses += 1);
+    groups(plain(&points, 64), 200, PerGroup { about: 20, most: 30 }, 1, &mut || pauses += 1);
     // A round of 19,200 rows among 200 lists is 246 million multiplications: 117 pieces of work.
     assert!(pauses > 100, "{pauses}");
 }

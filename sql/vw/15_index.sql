@@ -89,8 +89,9 @@ COMMENT ON FUNCTION vw_index_check IS
 	'All that is wrong with an index, nothing if all is well; with heapallindexed, rows that it lacks too. Writers wait.';
 
 CREATE FUNCTION vw_index_stats(index regclass)
-	RETURNS TABLE (members bigint, pages bigint, list_pages bigint, free_pages bigint)
+	RETURNS TABLE (members bigint, deleted bigint, open_members bigint, lists bigint, longest_list bigint,
+		pages bigint, free_pages bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
 
 COMMENT ON FUNCTION vw_index_stats IS
-	'What an index holds: rows, dead ones among them, and pages of 8 kB.';
+	'What an index holds: rows, places of deleted ones, rows not packed yet, lists, the longest of them, pages of 8 kB.';

@@ -4,7 +4,7 @@ use crate::index::known;
 use crate::layout::Link;
 use crate::members::Members;
 use crate::table::Entry;
-use crate::{Error, Index, PageStore, open};
+use crate::{Error, Index, PageStore, Tid, open};
 
 /// What was counted. Where others write meanwhile, the numbers are of different moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +87,21 @@ impl<S: PageStore> Index<'_, S> {
         let mut members = Members::new(self.codec.row_bytes());
         let header = open::read(link, &bytes, list, self.codec.row_bytes(), usize::MAX, &mut members)?;
         Ok(header.map(|header| (header.count as u64, header.next.link())))
+    }
+
+    /// Give every member. Nothing may change lists meanwhile, or members come twice or not at all.
+    pub fn each(&self, take: &mut dyn FnMut(Tid), pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let mut next = Some(self.meta()?.directory);
+        while let Some(link) = next {
+            let directory = self.directory(link)?;
+            for entry in &directory.records {
+                let gone = Error::Corrupt { page: link.page, what: "it names a list whose pages are another's" };
+                let list = self.list(entry, pause)?.ok_or(gone)?;
+                list.members.iter().for_each(|(tid, _)| take(tid));
+            }
+            next = directory.next;
+        }
+        Ok(())
     }
 
     /// Read an estimate from the meta page.

@@ -1,7 +1,7 @@
 //! `vw_index_check` and `vw_index_stats`: what an index looks like from inside, and whether that is as it should be.
 
 use super::relation::{self, AsOwner, Opened, Snapshot};
-use super::store::Store;
+use super::store::{Store, interrupt};
 use super::{error, heap, tid};
 use crate::pg::args::Args;
 use crate::pg::datum::{IntoValue, Value};
@@ -32,16 +32,17 @@ pg_functions! {
         Ok::<_, Fault>(Value::void())
     }
 
-    /// vw_index_stats(index regclass): one row (members, pages, list_pages, free_pages).
+    /// vw_index_stats(index regclass): one row (members, deleted, open_members, lists, longest_list, pages, free_pages).
     fn vw_index_stats(args) {
         let opened = Opened::to_read(oid(args)?)?;
         // SAFETY: the index stays open and locked until `opened` is dropped.
         let store = unsafe { Store::new(opened.index()) };
-        let stats = Index::open(&store)?.stats()?;
-        let mut rows = Rows::begin(args, 4)?;
-        let members = i64::try_from(stats.members).unwrap_or(i64::MAX);
-        let pages = [stats.pages, stats.list_pages, stats.free_pages].map(i64::from);
-        let row: Vec<_> = std::iter::once(members).chain(pages).map(IntoValue::into_value).collect();
+        let stats = Index::open(&store)?.stats(&mut interrupt)?;
+        let mut rows = Rows::begin(args, 7)?;
+        let counts = [stats.members, stats.deleted, stats.open_members, stats.lists, stats.longest];
+        let counts = counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        let pages = [stats.pages, stats.free_pages].map(i64::from);
+        let row: Vec<_> = counts.into_iter().chain(pages).map(IntoValue::into_value).collect();
         rows.put(&row)?;
         Ok::<_, Fault>(Value::void())
     }
@@ -79,7 +80,7 @@ impl Report {
             }
         };
         match Index::open(store) {
-            Ok(index) => drop(index.check(&mut put)?),
+            Ok(index) => drop(index.check(&mut put, &mut interrupt)?),
             Err(Error::Corrupt { page, what }) => put(Problem::Wrong { page, what }),
             Err(error) => return Err(error.into()),
         }
@@ -89,10 +90,7 @@ impl Report {
     /// Compare the members with the table's rows: each row that the snapshot shows is there once.
     fn rows(&mut self, store: &Store, opened: &Opened, snapshot: &Snapshot) -> Result<()> {
         let mut members = Vec::new();
-        for tid in Index::open(store)?.search()?.members() {
-            members.try_reserve(1).map_err(|_| Fault::out_of_memory())?;
-            members.push(tid?);
-        }
+        Index::open(store)?.each(&mut |tid| members.push(tid), &mut interrupt)?;
         members.sort_unstable();
         for pair in members.windows(2) {
             if let [first, second] = pair
@@ -109,7 +107,7 @@ impl Report {
         unsafe {
             let scan = heap::scan(table, snapshot.0)?;
             let state = (&raw mut wanted).cast::<c_void>();
-            heap::each((table, index, relation::description(index)), Some(look), state, scan)?;
+            heap::all((table, index, relation::description(index)), Some(look), state, scan, false)?;
         }
         for tid in wanted.missing {
             self.put(None, &["row ", &place(tid), " of the table is not in the index"].concat(), false)?;

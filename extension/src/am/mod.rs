@@ -3,17 +3,19 @@
 
 mod build;
 mod cost;
+mod distance;
 mod error;
-mod gather;
 mod handler;
 mod heap;
 mod insert;
 mod inspect;
+mod kind;
 mod memory;
 mod options;
 mod page;
 mod relation;
 mod scan;
+mod statistics;
 mod store;
 mod tid;
 mod vacuum;

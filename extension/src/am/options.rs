@@ -1,7 +1,7 @@
 //! What users may set: the options of an index (`WITH (…)`) and the settings of a session.
 //!
-//! Names, defaults and ranges of `ivfflat` and `hnsw` are pgvector's. The index still has one list and answers exactly,
-//! so all of them are taken and kept, and none makes a difference yet.
+//! Names, defaults and ranges of `ivfflat` and `hnsw` are pgvector's, and so is what a greater value does: a search finds
+//! more and takes longer.
 
 use crate::pg::error::{Code, Fault, Result};
 use crate::pg::install;
@@ -10,6 +10,7 @@ use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU32, Ordering};
+use vw_ivf::Effort;
 
 /// The options of an index as the server keeps them; those that an access method does not have are 0.
 #[repr(C)]
@@ -18,6 +19,7 @@ pub struct IndexOptions {
     lists: i32,
     m: i32,
     ef_construction: i32,
+    bits: i32,
 }
 
 impl IndexOptions {
@@ -26,7 +28,7 @@ impl IndexOptions {
     /// # Safety
     /// - `index` is an open index of one of our access methods.
     pub unsafe fn of(index: pg_sys::Relation) -> IndexOptions {
-        let defaults = IndexOptions { length: 0, lists: 0, m: 0, ef_construction: 0 };
+        let defaults = IndexOptions { length: 0, lists: 0, m: 0, ef_construction: 0, bits: 0 };
         // SAFETY: where there are options, our own parser below made them.
         unsafe { (*index).rd_options.cast::<IndexOptions>().as_ref() }
             .map_or(defaults, |options| IndexOptions { ..*options })
@@ -35,6 +37,11 @@ impl IndexOptions {
     /// Lists that the user asked for; 0 for as many as the index finds best.
     pub fn lists(&self) -> u32 {
         u32::try_from(self.lists).unwrap_or(0)
+    }
+
+    /// Bits a dimension that the user asked for; 0 for as many as the index finds best.
+    pub fn bits(&self) -> u8 {
+        u8::try_from(self.bits).unwrap_or(0)
     }
 
     /// Refuse combinations that pgvector refuses.
@@ -60,7 +67,10 @@ pub struct Kind {
 
 pub static IVF: Kind = Kind {
     number: AtomicU32::new(0),
-    options: &[Known(c"lists", c"Number of lists; 0 lets the index choose", LISTS, 0, 0, 32_768)],
+    options: &[
+        Known(c"lists", c"Number of lists; 0 lets the index choose", LISTS, 0, 0, 32_768),
+        Known(c"bits", c"Bits a dimension: 1, 2, 4 or 8; 0 lets the index choose", offset_of!(IndexOptions, bits), 0, 0, 8),
+    ],
 };
 pub static IVFFLAT: Kind =
     Kind { number: AtomicU32::new(0), options: &[Known(c"lists", c"Number of inverted lists", LISTS, 100, 1, 32_768)] };
@@ -142,6 +152,35 @@ static HNSW_EF_SEARCH: GucSetting<i32> = GucSetting::<i32>::new(40);
 static HNSW_ITERATIVE: GucSetting<HnswIterative> = GucSetting::<HnswIterative>::new(HnswIterative::Off);
 static HNSW_MAX_TUPLES: GucSetting<i32> = GucSetting::<i32>::new(20_000);
 static HNSW_MEMORY: GucSetting<f64> = GucSetting::<f64>::new(1.0);
+
+/// What a scan of an open index may do, by the settings of its access method.
+///
+/// # Safety
+/// - `index` is an open index of ours.
+pub unsafe fn effort(index: pg_sys::Relation) -> Effort {
+    // SAFETY: open by our contract; its access method has a name, which is copied at once.
+    let method = unsafe {
+        let name = pg_sys::get_am_name((*(*index).rd_rel).relam);
+        if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
+    };
+    let count = |setting: &GucSetting<i32>| u32::try_from(setting.get()).unwrap_or(0);
+    let probes = count(&IVF_PROBES);
+    let recall = IVF_RECALL_TARGET.get() as f32;
+    match method.as_str() {
+        "ivfflat" => {
+            let iterative = matches!(IVFFLAT_ITERATIVE.get(), IvfflatIterative::RelaxedOrder);
+            // One list is what nobody asked for: it is the default, and finds little.
+            let probes = Some(count(&IVFFLAT_PROBES)).filter(|probes| *probes > 1).unwrap_or(probes);
+            Effort { recall, probes, most: if iterative { count(&IVFFLAT_MAX_PROBES) } else { u32::MAX } }
+        }
+        "hnsw" => {
+            // What is missed falls as the candidates that hnsw would look at grow; 40 is its default.
+            let missed = (1.0 - recall) * 40.0 / HNSW_EF_SEARCH.get().max(1) as f32;
+            Effort { recall: (1.0 - missed).clamp(0.5, 1.0), probes, ..Effort::default() }
+        }
+        _ => Effort { recall, probes, ..Effort::default() },
+    }
+}
 
 /// Define options and settings; called once, when the library is loaded.
 ///

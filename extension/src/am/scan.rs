@@ -1,28 +1,61 @@
-//! `ambeginscan` to `amendscan`: rows in the order of their distance. How the distances are had is in `gather`.
+//! `ambeginscan` to `amendscan`: rows in the order of their distance, as many as the executor asks for.
 //!
-//! The first row asked for measures all of them, under the scan's snapshot; the others come off a heap.
+//! The search is vw-ivf's. It asks for the distances of the few rows whose turn may come; they are read here, under the
+//! scan's snapshot.
 
-use super::gather::{self, Place};
-use super::{error, memory, tid};
+use super::distance::Distance;
+use super::heap::Reader;
+use super::kind::Kind;
+use super::memory::{self, Scratch};
+use super::store::Store;
+use super::{error, options, statistics, tid};
 use crate::pg::error::{Code, Fault, Result};
 use pgrx::pg_sys;
-use std::collections::BinaryHeap;
+use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
+use vw_ivf::{Found, Index, Search};
 
 /// A scan under way.
-#[derive(Default)]
 struct State {
-    /// What is left to hand out; `None` before the first row was asked for.
-    places: Option<BinaryHeap<Place>>,
+    /// The index's pages; they live as long as the scan does.
+    store: *const Store,
+    /// Where the scan was begun, which is where everything lives that a search needs.
+    context: pg_sys::MemoryContext,
+    /// `None` before the first row was asked for.
+    running: Option<Running>,
+}
+
+/// A search, and what reads rows for it.
+struct Running {
+    search: Search<'static, Store>,
+    distance: Distance,
+    /// Holds pins and slots. It is let go of where the scan ends; where the transaction does, the server has them back
+    /// already, and nothing may be done about them.
+    reader: ManuallyDrop<Reader>,
+    scratch: ManuallyDrop<Scratch>,
+}
+
+impl State {
+    /// End the search.
+    fn finish(&mut self) {
+        if let Some(running) = self.running.take() {
+            statistics::note(running.search.counters());
+            drop(ManuallyDrop::into_inner(running.reader));
+            drop(ManuallyDrop::into_inner(running.scratch));
+        }
+    }
 }
 
 /// Begin a scan.
 #[pgrx::pg_guard]
 pub unsafe extern "C-unwind" fn begin(index: pg_sys::Relation, keys: i32, orderings: i32) -> pg_sys::IndexScanDesc {
-    // SAFETY: the server passes an open index; the state lives as long as the scan does, or longer.
+    // SAFETY: the server passes an open index that stays open while the scan lives. Store and state live as long as the
+    // scan does, or longer, and the state goes first.
     unsafe {
         let scan = pg_sys::RelationGetIndexScan(index, keys, orderings);
-        (*scan).opaque = memory::keep(State::default()).cast();
+        let store = memory::keep(Store::new(index));
+        let state = State { store, context: pg_sys::CurrentMemoryContext, running: None };
+        (*scan).opaque = memory::keep(state).cast();
         scan
     }
 }
@@ -38,7 +71,7 @@ pub unsafe extern "C-unwind" fn rescan(
 ) {
     // SAFETY: the server passes a scan of ours, and as many keys as it was begun with; they may be the scan's own.
     unsafe {
-        *state(scan) = State::default();
+        state(scan).finish();
         if !keys.is_null() && key_count > 0 {
             std::ptr::copy(keys, (*scan).keyData, key_count as usize);
         }
@@ -54,15 +87,26 @@ pub unsafe extern "C-unwind" fn next(scan: pg_sys::IndexScanDesc, direction: pg_
     // SAFETY: the server passes a scan of ours, and nobody else uses its state meanwhile.
     unsafe {
         let state = state(scan);
-        let places = match &mut state.places {
-            Some(places) => places,
-            none => none.insert(error::done(first(scan, direction))),
+        let running = match &mut state.running {
+            Some(running) => running,
+            none => none.insert(error::done(start(scan, state.store, state.context, direction))),
         };
-        let Some(place) = places.pop() else { return false };
-        (*scan).xs_heaptid = tid::to_server(place.tid());
+        let Some(found) = error::done(running.next()) else { return false };
+        (*scan).xs_heaptid = tid::to_server(found.tid);
         (*scan).xs_recheck = false;
         (*scan).xs_recheckorderby = false;
         true
+    }
+}
+
+impl Running {
+    /// Find the next row.
+    fn next(&mut self) -> Result<Option<Found>> {
+        let Running { search, distance, reader, .. } = self;
+        search.next(&mut |tid| {
+            pgrx::check_for_interrupts!();
+            reader.read(tid, |value| distance.measure(value))
+        })
     }
 }
 
@@ -71,7 +115,7 @@ pub unsafe extern "C-unwind" fn next(scan: pg_sys::IndexScanDesc, direction: pg_
 pub unsafe extern "C-unwind" fn end(scan: pg_sys::IndexScanDesc) {
     // SAFETY: the server passes a scan of ours. What is left of the state goes with its memory context.
     unsafe {
-        *state(scan) = State::default();
+        state(scan).finish();
         (*scan).opaque = null_mut();
     }
 }
@@ -85,11 +129,16 @@ unsafe fn state<'a>(scan: pg_sys::IndexScanDesc) -> &'a mut State {
     unsafe { &mut *(*scan).opaque.cast::<State>() }
 }
 
-/// Check that the scan is one that the index can do, and measure all rows.
+/// Check that the scan is one that the index can do, and begin to search.
 ///
 /// # Safety
-/// - As for [`state`]; the scan has its table and its snapshot.
-unsafe fn first(scan: pg_sys::IndexScanDesc, direction: pg_sys::ScanDirection::Type) -> Result<BinaryHeap<Place>> {
+/// - As for [`state`]; the scan has its table and its snapshot; store and context are its own.
+unsafe fn start(
+    scan: pg_sys::IndexScanDesc,
+    store: *const Store,
+    context: pg_sys::MemoryContext,
+    direction: pg_sys::ScanDirection::Type,
+) -> Result<Running> {
     let refuse = |message| Err(Fault::new(Code::ERRCODE_FEATURE_NOT_SUPPORTED, message));
     // SAFETY: by our contract; a scan that has a snapshot has a live one.
     unsafe {
@@ -104,36 +153,32 @@ unsafe fn first(scan: pg_sys::IndexScanDesc, direction: pg_sys::ScanDirection::T
         if (*scan).heapRelation.is_null() || !snapshot.is_some_and(|kind| mvcc.contains(&kind)) {
             return refuse("an inverted file is scanned under an MVCC snapshot only");
         }
-        count(scan);
-        gather::all(scan)
+        statistics::count(scan);
+        let previous = pg_sys::MemoryContextSwitchTo(context);
+        let running = search(scan, store);
+        pg_sys::MemoryContextSwitchTo(previous);
+        running
     }
 }
 
-/// Count the scan in the server's statistics.
+/// Begin to search, in the memory context of the scan.
 ///
 /// # Safety
-/// - As for [`state`].
-unsafe fn count(scan: pg_sys::IndexScanDesc) {
-    // SAFETY: the index is open; its statistics are there where the server counts.
+/// - As for [`start`].
+unsafe fn search(scan: pg_sys::IndexScanDesc, store: *const Store) -> Result<Running> {
+    let scratch = Scratch::new();
+    // SAFETY: by our contract. The store outlives the search, whatever the search's type says of it.
     unsafe {
         let index = (*scan).indexRelation;
-        #[cfg(not(feature = "pg14"))]
-        if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
-            pg_sys::pgstat_assoc_relation(index);
+        let distance = scratch.within(|| Distance::of(scan));
+        let mut vector = Vec::new();
+        // A query that is NULL is as far from every row: all come, in the order of the table.
+        if let Some(query) = distance.query() {
+            Kind::of(index).vector(query, &mut vector)?;
         }
-        if let Some(statistics) = (*index).pgstat_info.as_mut() {
-            #[cfg(any(feature = "pg14", feature = "pg15"))]
-            {
-                statistics.t_counts.t_numscans += 1;
-            }
-            #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-            {
-                statistics.counts.numscans += 1;
-            }
-        }
-        #[cfg(feature = "pg18")]
-        if let Some(instrument) = (*scan).instrument.as_mut() {
-            instrument.nsearches += 1;
-        }
+        let effort = options::effort(index);
+        let search = Index::open(&*store)?.search(&vector, &effort)?;
+        let reader = ManuallyDrop::new(Reader::new((*scan).heapRelation, index, (*scan).xs_snapshot)?);
+        Ok(Running { search, distance, reader, scratch: ManuallyDrop::new(scratch) })
     }
 }

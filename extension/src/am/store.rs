@@ -75,6 +75,7 @@ impl Store {
 impl PageStore for Store {
     type Read<'s> = ReadPage<'s>;
     type Transaction<'s> = Changes<'s>;
+    type Exclusive<'s> = Exclusive<'s>;
 
     fn pages(&self) -> u32 {
         // SAFETY: the relation is open, by the contract of `new`.
@@ -101,6 +102,39 @@ impl PageStore for Store {
 
     fn begin(&self) -> Changes<'_> {
         Changes { store: self, state: null_mut(), held: Vec::new() }
+    }
+
+    fn exclusive(&self) -> Result<Exclusive<'_>, StoreError> {
+        // SAFETY: the relation is open; no page is locked here, by the contract of `exclusive`.
+        unsafe { pg_sys::LockPage(self.relation, META, pg_sys::ExclusiveLock as i32) };
+        Ok(Exclusive(self))
+    }
+
+    fn try_exclusive(&self) -> Result<Option<Exclusive<'_>>, StoreError> {
+        // SAFETY: the relation is open.
+        let locked = unsafe { pg_sys::ConditionalLockPage(self.relation, META, pg_sys::ExclusiveLock as i32) };
+        Ok(locked.then_some(Exclusive(self)))
+    }
+
+    fn prefetch(&self, page: PageId) {
+        // SAFETY: the relation is open; a page that is not there is looked for before it is read, not here.
+        unsafe { pg_sys::PrefetchBuffer(self.relation, self.fork, page.0) };
+    }
+}
+
+/// The page whose lock in the lock manager stands for the right to change the shape of lists. It has nothing to do with
+/// the lock of its buffer.
+const META: pg_sys::BlockNumber = 0;
+
+/// The right to change the shape of lists. After an ERROR the server gives it back with the transaction.
+pub struct Exclusive<'s>(&'s Store);
+
+impl Drop for Exclusive<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: locked when the guard was made.
+            unsafe { pg_sys::UnlockPage(self.0.relation, META, pg_sys::ExclusiveLock as i32) };
+        }
     }
 }
 
@@ -228,4 +262,9 @@ impl Drop for Changes<'_> {
         }
         self.release();
     }
+}
+
+/// Serve interrupts: what the index calls between pages, with none of them locked.
+pub fn interrupt() {
+    pgrx::check_for_interrupts!();
 }

@@ -80,7 +80,7 @@ pub unsafe extern "C-unwind" fn cleanup(
 unsafe fn count(info: &pg_sys::IndexVacuumInfo) -> Result<*mut pg_sys::IndexBulkDeleteResult> {
     // SAFETY: by our contract.
     let store = unsafe { Store::with_strategy(info.index, info.strategy) };
-    let stats = Index::open(&store)?.stats()?;
+    let stats = Index::open(&store)?.stats(&mut pause)?;
     let result = ensure(std::ptr::null_mut());
     // SAFETY: just made.
     let counts = unsafe { &mut *result };

@@ -18,7 +18,7 @@ const MAX_SIZE: usize = 0x3fff_ffff;
 const SHORT: usize = 17;
 
 /// Room for one short value, which the caller keeps for as long as the value is read.
-pub(super) struct Scratch {
+pub struct Scratch {
     used: Cell<bool>,
     words: UnsafeCell<MaybeUninit<[u64; SHORT]>>,
 }
@@ -54,7 +54,7 @@ impl<'a> Varlena<'a> {
     /// # Safety
     /// - `datum` is a non-null value of a variable-length type that outlives the result.
     #[inline(always)]
-    pub(super) unsafe fn from_datum(datum: pg_sys::Datum, scratch: Option<&'a Scratch>) -> Self {
+    pub unsafe fn from_datum(datum: pg_sys::Datum, scratch: Option<&'a Scratch>) -> Self {
         let original: *mut pg_sys::varlena = datum.cast_mut_ptr();
         // SAFETY: `original` is a valid varlena by our contract; each branch reads the header that it has tested for.
         let (pointer, form) = unsafe {

@@ -116,6 +116,7 @@ impl<'s, S: PageStore> Search<'s, S> {
                     (self.depth, self.given) = (depth, given);
                     return Ok(Some(found));
                 }
+                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit),
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
                 Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
                     let Some(tid) = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot)) else { continue };
@@ -146,6 +147,7 @@ impl<'s, S: PageStore> Search<'s, S> {
         let mut neighbours = Vec::new();
         while neighbours.len() < count {
             match self.queue.pop() {
+                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit),
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
                 Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
                     let found = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot));
@@ -180,6 +182,13 @@ impl<'s, S: PageStore> Search<'s, S> {
                 Ok(())
             }
             None => self.frontier.again(&self.index, &self.query, &entry),
+        }
+    }
+
+    /// Take out of a visit the members that are next.
+    fn open(&mut self, at: u32) {
+        if let Some(visit) = self.visits.get_mut(at as usize) {
+            visit.next(at, &mut self.queue);
         }
     }
 

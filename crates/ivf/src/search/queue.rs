@@ -13,6 +13,8 @@ pub enum Stage {
     Row,
     /// By its one-bit code: its row is next.
     Code,
+    /// Together with others of a visit, of which it has the least bound: it is to come by itself.
+    Visit,
 }
 
 /// What is next in the queue.
@@ -41,7 +43,12 @@ pub struct Queue {
 impl Queue {
     /// Add a candidate.
     pub fn push(&mut self, bound: f32, stage: Stage, visit: u32, slot: u32) {
-        self.bounds.push(Reverse(Bound(rank_of_bound(bound), stage, visit, slot)));
+        self.push_rank(rank_of_bound(bound), stage, visit, slot);
+    }
+
+    /// Add a candidate under a bound that is ranked already.
+    pub fn push_rank(&mut self, rank: u32, stage: Stage, visit: u32, slot: u32) {
+        self.bounds.push(Reverse(Bound(rank, stage, visit, slot)));
     }
 
     /// Add a member whose distance is known.
@@ -85,7 +92,7 @@ fn distance(rank: u64) -> f64 {
 }
 
 /// The same as [`rank`] for a bound. One that is not a number knows nothing, and comes first.
-fn rank_of_bound(bound: f32) -> u32 {
+pub fn rank_of_bound(bound: f32) -> u32 {
     const SIGN: u32 = 1 << 31;
     if bound.is_nan() {
         return rank_of_bound(f32::NEG_INFINITY);

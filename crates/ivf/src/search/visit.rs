@@ -1,6 +1,7 @@
-//! A visit to a list: every member of it goes into the queue, under the bound of its code or of its row.
+//! A visit to a list: the bounds of all its members by their codes or their rows. Few of them are ever looked at, so they
+//! wait with the visit, and the queue has the least of them; those that are next go into the queue when its turn comes.
 
-use super::queue::{Queue, Stage};
+use super::queue::{Queue, Stage, rank_of_bound};
 use crate::codec::{Coding, Query};
 use crate::index::known;
 use crate::list::List;
@@ -9,17 +10,48 @@ use crate::packed::{BLOCK, Head, Shape};
 use crate::table::Entry;
 use crate::{Error, Index, PageStore, Tid};
 
+/// Members that go into the queue at once.
+const BATCH: usize = 16;
+
 /// The members of one head page, or of an open part, in the order of their slots.
-pub enum Visit {
+enum Part {
     Packed(Head),
     Open(Vec<Tid>),
 }
 
+/// A visit to a part of a list.
+pub struct Visit {
+    part: Part,
+    /// How closely the members have been looked at.
+    stage: Stage,
+    /// Bounds and slots of those that are not in the queue, as [`super::queue::rank_of_bound`] ranks them.
+    waiting: Vec<(u32, u32)>,
+}
+
 impl Visit {
     fn tids(&self) -> &[Tid] {
-        match self {
-            Visit::Packed(head) => &head.tids,
-            Visit::Open(tids) => tids,
+        match &self.part {
+            Part::Packed(head) => &head.tids,
+            Part::Open(tids) => tids,
+        }
+    }
+
+    /// Put the members that are next into the queue, and the rest of the visit under the least of their bounds.
+    pub fn next(&mut self, at: u32, queue: &mut Queue) {
+        let count = self.waiting.len();
+        if count > BATCH {
+            self.waiting.select_nth_unstable(count - BATCH - 1);
+        }
+        for (rank, slot) in self.waiting.drain(count.saturating_sub(BATCH)..) {
+            queue.push_rank(!rank, self.stage, at, slot);
+        }
+        self.wait(at, queue);
+    }
+
+    /// Put the visit into the queue, if any of its members is not.
+    fn wait(&self, at: u32, queue: &mut Queue) {
+        if let Some((rank, _)) = self.waiting.iter().max() {
+            queue.push_rank(!rank, Stage::Visit, at, 0);
         }
     }
 
@@ -35,7 +67,7 @@ impl Visit {
 
     /// Read a member's row; false where its page is another's by now, or there are no rows.
     pub fn row<S: PageStore>(&self, index: &Index<'_, S>, slot: u32, row: &mut Vec<u8>) -> Result<bool, Error> {
-        let Visit::Packed(head) = self else { return Ok(false) };
+        let Part::Packed(head) = &self.part else { return Ok(false) };
         let range = Shape::of(&index.codec).row(head.tids.len(), slot as usize);
         head.copy(index.store, range, row)
     }
@@ -51,15 +83,12 @@ pub fn list<S: PageStore>(
     queue: &mut Queue,
 ) -> Result<Option<Vec<Visit>>, Error> {
     let mut visits = Vec::new();
-    let mut bounds = Vec::new();
     let mut next = entry.packed;
     while let Some(link) = next {
         let Some(head) = index.head(link, entry.list)? else { return Ok(None) };
-        if !scan(index, query, &head, visits.len(), &mut bounds)? {
-            return Ok(None);
-        }
         next = head.next;
-        visits.push(Visit::Packed(head));
+        let Some(visit) = scan(index, query, head)? else { return Ok(None) };
+        visits.push(visit);
         if visits.len() > index.store.pages() as usize {
             return Err(Error::Corrupt { page: link.page, what: "the head pages of a list go round in a circle" });
         }
@@ -69,62 +98,54 @@ pub fn list<S: PageStore>(
     if !index.opened(entry, &mut open, &mut || {})? {
         return Ok(None);
     }
-    for (slot, (_, row)) in open.members.iter().enumerate() {
-        let (score, slack) = query.row(row);
-        bounds.push((score - slack, Stage::Row, visits.len(), slot));
-    }
-    visits.push(Visit::Open(open.members.tids));
-    for (bound, stage, visit, slot) in bounds {
-        queue.push(bound, stage, (first + visit) as u32, slot as u32);
+    let bounds = open.members.iter().map(|(_, row)| by_row(query, row));
+    let waiting = waiting(&open.members.tids, bounds);
+    visits.push(Visit { part: Part::Open(open.members.tids), stage: Stage::Row, waiting });
+    for (at, visit) in visits.iter().enumerate() {
+        visit.wait((first + at) as u32, queue);
     }
     Ok(Some(visits))
 }
 
-/// What goes into the queue: a bound, its stage, the visit and the slot.
-type Bounds = Vec<(f32, Stage, usize, usize)>;
+/// Bound a member's score by its row.
+fn by_row(query: &Query, row: &[u8]) -> f32 {
+    let (score, slack) = query.row(row);
+    score - slack
+}
 
-/// Scan the codes of one head page; false where its stream is gone.
-fn scan<S: PageStore>(
-    index: &Index<'_, S>,
-    query: &Query,
-    head: &Head,
-    visit: usize,
-    bounds: &mut Bounds,
-) -> Result<bool, Error> {
+/// The ranks of bounds, turned about so that the least comes last, and the slots they are of; of live members only.
+fn waiting(tids: &[Tid], bounds: impl Iterator<Item = f32>) -> Vec<(u32, u32)> {
+    let slots = tids.iter().zip(bounds).zip(0_u32..).filter(|((tid, _), _)| tid.is_valid());
+    slots.map(|((_, bound), slot)| (!rank_of_bound(bound), slot)).collect()
+}
+
+/// Scan the codes of one head page; `None` where its stream is gone.
+fn scan<S: PageStore>(index: &Index<'_, S>, query: &Query, head: Head) -> Result<Option<Visit>, Error> {
     let shape = Shape::of(&index.codec);
     let members = head.tids.len();
     let mut codes = Vec::new();
-    let live = |slot: usize| head.tids.get(slot).is_some_and(|tid| tid.is_valid());
-    match index.options.coding {
-        Coding::None => {
-            let slots = (0..members).filter(|slot| live(*slot));
-            bounds.extend(slots.map(|slot| (f32::NEG_INFINITY, Stage::Row, visit, slot)));
-        }
-        Coding::Raw => {
-            if !head.copy(index.store, 0..members * shape.row_bytes, &mut codes)? {
-                return Ok(false);
-            }
-            let rows = codes.chunks(shape.row_bytes).enumerate().filter(|(slot, _)| live(*slot));
-            bounds.extend(rows.map(|(slot, row)| {
-                let (score, slack) = query.row(row);
-                (score - slack, Stage::Row, visit, slot)
-            }));
-        }
-        Coding::Bits(_) => {
-            if !head.copy(index.store, 0..shape.blocks(members), &mut codes)? {
-                return Ok(false);
-            }
-            let mut lower = [0.0; BLOCK];
-            for (block, codes) in codes.chunks(shape.block_bytes).enumerate() {
-                query.block(codes, &mut lower);
-                let slots = lower.iter().enumerate().map(|(lane, bound)| (block * BLOCK + lane, *bound));
-                bounds.extend(
-                    slots.filter(|(slot, _)| live(*slot)).map(|(slot, bound)| (bound, Stage::Code, visit, slot)),
-                );
-            }
-        }
+    let (bytes, stage) = match index.options.coding {
+        Coding::None => (0, Stage::Row),
+        Coding::Raw => (members * shape.row_bytes, Stage::Row),
+        Coding::Bits(_) => (shape.blocks(members), Stage::Code),
+    };
+    codes.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
+    if !head.copy(index.store, 0..bytes, &mut codes)? {
+        return Ok(None);
     }
-    Ok(true)
+    let waiting = match index.options.coding {
+        Coding::None => waiting(&head.tids, std::iter::repeat(f32::NEG_INFINITY)),
+        Coding::Raw => waiting(&head.tids, codes.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row))),
+        Coding::Bits(_) => {
+            let mut bounds = vec![f32::NEG_INFINITY; members.next_multiple_of(BLOCK)];
+            let (lanes, _) = bounds.as_chunks_mut::<BLOCK>();
+            for (lower, block) in lanes.iter_mut().zip(codes.chunks(shape.block_bytes.max(1))) {
+                query.block(block, lower);
+            }
+            waiting(&head.tids, bounds.into_iter())
+        }
+    };
+    Ok(Some(Visit { part: Part::Packed(head), stage, waiting }))
 }
 
 /// Ask the store for the pages that a visit to a list will read first.

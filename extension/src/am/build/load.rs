@@ -22,6 +22,7 @@ const REPORT: u64 = 1024;
 pub unsafe fn load(job: Job) -> Result<Counts> {
     // SAFETY: by our contract.
     let (store, kind) = unsafe { (Store::new(job.index), Kind::of(job.index)) };
+    kind.check()?;
     let options = kind.options();
     // SAFETY: by our contract.
     let plan = unsafe { plan(job, &kind, &options)? };

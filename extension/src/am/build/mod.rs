@@ -65,6 +65,7 @@ pub unsafe extern "C-unwind" fn build_hnsw(
 pub unsafe extern "C-unwind" fn build_empty(index: pg_sys::Relation) {
     // SAFETY: the server passes an open index.
     let (store, kind) = unsafe { (Store::init_fork(index), Kind::of(index)) };
+    error::done(kind.check());
     error::done(vw_ivf::create(&store, &kind.options()));
     store.log_pages();
 }

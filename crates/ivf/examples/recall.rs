@@ -16,8 +16,7 @@ fn main() {
     let rows = arguments.get(3).map_or(base.len() / dim, |rows| rows.parse().expect("a number of rows"));
     let base = &base[..rows * dim];
     let bits: u8 = std::env::var("BITS").map_or(4, |bits| bits.parse().expect("bits"));
-    let options =
-        Options { dimensions: dim as u32, lists: 0, metric: Metric::Cosine, coding: Coding::Bits(bits) };
+    let options = Options { dimensions: dim as u32, lists: 0, metric: Metric::Cosine, coding: Coding::Bits(bits) };
     let queries: Vec<&[f32]> = queries.chunks(dim).take(200).collect();
     let truth: Vec<Vec<usize>> = queries.iter().map(|query| exact(base, dim, query)).collect();
 
@@ -46,7 +45,8 @@ fn main() {
 }
 
 fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
-    let mut sample = Sample::new(options, std::env::var("SAMPLE").map_or(40_000, |n| n.parse().expect("n"))).expect("memory");
+    let mut sample =
+        Sample::new(options, std::env::var("SAMPLE").map_or(40_000, |n| n.parse().expect("n"))).expect("memory");
     base.chunks(dim).for_each(|vector| sample.offer(vector));
     let plan = Plan::new(sample, (base.len() / dim) as u64, &mut || {});
     println!("{} lists in {} groups", plan.lists(), plan.groups.len());
@@ -65,14 +65,7 @@ fn build(store: &MemoryStore, options: &Options, base: &[f32], dim: usize) {
     loader.finish(&mut || {}).expect("a finish");
 }
 
-fn measure(
-    store: &MemoryStore,
-    base: &[f32],
-    dim: usize,
-    queries: &[&[f32]],
-    truth: &[Vec<usize>],
-    effort: &Effort,
-) {
+fn measure(store: &MemoryStore, base: &[f32], dim: usize, queries: &[&[f32]], truth: &[Vec<usize>], effort: &Effort) {
     let (mut hits, mut lists, mut scanned, mut refined, mut fetched) = (0, 0, 0, 0, 0);
     let start = Instant::now();
     for (query, truth) in queries.iter().zip(truth) {

@@ -29,7 +29,7 @@ pub unsafe fn load(job: Job) -> Result<Counts> {
     progress::begin(Phase::Sorting);
     let numbers = plan.to_numbers();
     // SAFETY: by our contract. The leader and its shared sort live until the lists are written.
-    let (leader, counts, mut spool) = unsafe {
+    let (leader, counts, spool) = unsafe {
         let leader = match parallel::workers(job) {
             0 => None,
             workers => Leader::launch(job, workers, &numbers)?,
@@ -41,8 +41,7 @@ pub unsafe fn load(job: Job) -> Result<Counts> {
         (leader, counts, spool)
     };
     drop(numbers);
-    write(&store, &options, plan, (&mut spool, counts.index))?;
-    drop(spool);
+    write(&store, &options, plan, (spool, counts.index))?;
     drop(leader);
     Ok(counts)
 }
@@ -56,8 +55,8 @@ unsafe fn plan(job: Job, kind: &Kind, options: &Options) -> Result<Plan> {
         return Ok(Plan::default());
     }
     progress::begin(Phase::Sampling);
-    // SAFETY: by our contract. Clusters take memory too: a sample may have three quarters of it.
-    let (sample, rows) = unsafe { sample::take(job, kind, options, memory() / 4 * 3)? };
+    // SAFETY: by our contract.
+    let (sample, rows) = unsafe { sample::take(job, kind, options, memory())? };
     progress::begin(Phase::Centroids);
     Ok(Plan::new(sample, rows, &mut pause))
 }
@@ -78,7 +77,7 @@ unsafe fn alone(job: Job, kind: &Kind, numbers: &[f32]) -> Result<(Counts, Spool
 }
 
 /// Write the lists.
-fn write(store: &Store, options: &Options, plan: Plan, (spool, total): (&mut Spool, u64)) -> Result<()> {
+fn write(store: &Store, options: &Options, plan: Plan, (mut spool, total): (Spool, u64)) -> Result<()> {
     progress::begin(Phase::Writing);
     progress::tuples(0, total);
     let mut loader = Loader::new(store, options, plan)?;
@@ -90,15 +89,17 @@ fn write(store: &Store, options: &Options, plan: Plan, (spool, total): (&mut Spo
             progress::tuples(done, total);
         }
     }
+    drop(spool);
     progress::begin(Phase::Measuring);
     loader.finish(&mut pause)?;
     Ok(())
 }
 
-/// The bytes of `maintenance_work_mem`.
+/// The bytes of `maintenance_work_mem` that a sample or a sort may have: three quarters. Clusters take memory too, and
+/// of what is freed the C library keeps a part.
 fn memory() -> usize {
     // SAFETY: reads a setting of this process.
-    usize::try_from(unsafe { pg_sys::maintenance_work_mem }).unwrap_or(0).saturating_mul(1024)
+    usize::try_from(unsafe { pg_sys::maintenance_work_mem }).unwrap_or(0).saturating_mul(1024) / 4 * 3
 }
 
 /// The kilobytes for the sort of each of so many processes that share a plan of `numbers` numbers.

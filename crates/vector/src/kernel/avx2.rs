@@ -133,6 +133,17 @@ impl Matching for Eight {
     }
 
     #[inline(always)]
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize {
+        // SAFETY: the caller's promise; lanes that are not selected are not read, and `count` is at most 8.
+        unsafe {
+            let select = _mm256_loadu_si256(SELECT.as_ptr().add(8 - count.min(8)).cast());
+            let above = _mm256_cmpgt_epi32(_mm256_maskload_epi32(from, select), _mm256_set1_epi32(last));
+            let up_to = _mm256_andnot_si256(above, select);
+            _mm256_movemask_ps(_mm256_castsi256_ps(up_to)).trailing_ones() as usize
+        }
+    }
+
+    #[inline(always)]
     unsafe fn pick_none() -> __m256 {
         // SAFETY: the caller's promise.
         unsafe { _mm256_setzero_ps() }
@@ -142,6 +153,22 @@ impl Matching for Eight {
     unsafe fn pick(indices: __m256i, index: i32) -> __m256 {
         // SAFETY: the caller's promise.
         unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(indices, _mm256_set1_epi32(index))) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_bits(bits: u32) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let bits = _mm256_and_si256(_mm256_set1_epi32(bits.cast_signed()), lanes);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(bits, lanes))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn is_none(picked: __m256) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_movemask_ps(picked) == 0 }
     }
 
     #[inline(always)]
@@ -166,16 +193,5 @@ impl Matching for Eight {
     unsafe fn clear(self, picked: __m256) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Self(_mm256_andnot_ps(picked, self.0)) }
-    }
-    #[inline(always)]
-    unsafe fn beside(self, picked: __m256, value: f32) -> (Self, Self) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            // The lane picked, or the first one.
-            let none = _mm256_movemask_ps(picked) == 0;
-            let first = _mm256_zextsi128_si256(_mm_cvtsi32_si128(-i32::from(none)));
-            let lane = _mm256_or_ps(picked, _mm256_castsi256_ps(first));
-            (Self::fill(value).keep(lane), self.keep(picked))
-        }
     }
 }

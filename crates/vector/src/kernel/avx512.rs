@@ -145,6 +145,16 @@ impl Matching for Sixteen {
     }
 
     #[inline(always)]
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize {
+        // SAFETY: the caller's promise; lanes that the mask leaves out are not read.
+        unsafe {
+            let some = first(count) as u16;
+            let indices = _mm512_maskz_loadu_epi32(some, from);
+            _mm512_mask_cmple_epi32_mask(some, indices, _mm512_set1_epi32(last)).trailing_ones() as usize
+        }
+    }
+
+    #[inline(always)]
     unsafe fn pick_none() -> __mmask16 {
         0
     }
@@ -153,6 +163,16 @@ impl Matching for Sixteen {
     unsafe fn pick(indices: __m512i, index: i32) -> __mmask16 {
         // SAFETY: the caller's promise.
         unsafe { _mm512_cmpeq_epi32_mask(indices, _mm512_set1_epi32(index)) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_bits(bits: u32) -> __mmask16 {
+        bits as __mmask16
+    }
+
+    #[inline(always)]
+    unsafe fn is_none(picked: __mmask16) -> bool {
+        picked == 0
     }
 
     #[inline(always)]
@@ -176,15 +196,6 @@ impl Matching for Sixteen {
     unsafe fn clear(self, picked: __mmask16) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Self(_mm512_maskz_mov_ps(!picked, self.0)) }
-    }
-
-    #[inline(always)]
-    unsafe fn beside(self, picked: __mmask16, value: f32) -> (Self, Self) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let first = _mm512_zextps128_ps512(_mm_set_ss(value));
-            (Self(first), Self(_mm512_maskz_compress_ps(picked, self.0)))
-        }
     }
 }
 

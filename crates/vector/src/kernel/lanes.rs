@@ -5,6 +5,8 @@
 
 use std::marker::PhantomData;
 
+use super::merge::Matching;
+
 /// Registers that are summed independently, so that one addition need not wait for the one before.
 const UNROLL: usize = 4;
 
@@ -102,6 +104,12 @@ pub(super) trait Term {
     /// # Safety
     /// The CPU must have the instructions of `L`.
     unsafe fn add<L: Lanes>(sum: L, left: L, right: L) -> L;
+
+    /// Add what the lanes picked contribute.
+    ///
+    /// # Safety
+    /// The CPU must have the instructions of `L`.
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L;
 }
 
 /// The square of the difference.
@@ -120,6 +128,15 @@ impl Term for Square {
             difference.mul_add(difference, sum)
         }
     }
+
+    #[inline(always)]
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe {
+            let difference = left.sub(right).keep(picked);
+            difference.mul_add(difference, sum)
+        }
+    }
 }
 
 impl Term for Product {
@@ -128,6 +145,12 @@ impl Term for Product {
         // SAFETY: the caller vouches for the instructions.
         unsafe { left.mul_add(right, sum) }
     }
+
+    #[inline(always)]
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { left.mul_add(right.keep(picked), sum) }
+    }
 }
 
 impl Term for Difference {
@@ -135,6 +158,12 @@ impl Term for Difference {
     unsafe fn add<L: Lanes>(sum: L, left: L, right: L) -> L {
         // SAFETY: the caller vouches for the instructions.
         unsafe { sum.add(left.sub(right).abs()) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { sum.add(left.sub(right).keep(picked).abs()) }
     }
 }
 

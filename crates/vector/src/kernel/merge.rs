@@ -5,7 +5,11 @@
 //! the register; only where a register ends is there anything to guess.
 
 use super::lanes::{Difference, Lanes, Product, Square, Term};
+use super::{Scalar, Sums};
 use crate::sparse::Sparse;
+
+/// Elements of both lists up to which they are merged one by one: wrong guesses cost less than filling registers.
+const FEW: usize = 24;
 
 /// Registers of indices, and of lanes that are picked by them.
 ///
@@ -20,10 +24,16 @@ pub(super) trait Matching: Lanes {
     unsafe fn load_indices(from: *const i32) -> Self::Indices;
     /// Load the first `count` indices; the others are -1, which is none.
     unsafe fn load_some_indices(from: *const i32, count: usize) -> Self::Indices;
+    /// Count the leading indices, of `count` (up to as many as there are lanes), that are not above `last`.
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize;
     /// Pick no lane.
     unsafe fn pick_none() -> Self::Picked;
     /// Pick the lane that has this index.
     unsafe fn pick(indices: Self::Indices, index: i32) -> Self::Picked;
+    /// Pick the lanes whose bits are set, the lowest bit for the first lane.
+    unsafe fn pick_bits(bits: u32) -> Self::Picked;
+    /// Tell whether no lane is picked.
+    unsafe fn is_none(picked: Self::Picked) -> bool;
     /// Pick what either picks.
     unsafe fn pick_either(one: Self::Picked, other: Self::Picked) -> Self::Picked;
     /// Fill all lanes with one number.
@@ -32,8 +42,6 @@ pub(super) trait Matching: Lanes {
     unsafe fn keep(self, picked: Self::Picked) -> Self;
     /// Make the lanes picked zero.
     unsafe fn clear(self, picked: Self::Picked) -> Self;
-    /// Put `value` into one lane, and beside it the lane picked, of which there is one at most; zero where there is none.
-    unsafe fn beside(self, picked: Self::Picked, value: f32) -> (Self, Self);
 }
 
 /// Elements in ascending order of their indices, and how many there are.
@@ -43,50 +51,84 @@ struct List {
     count: usize,
 }
 
-/// The elements of the shorter list that are still to come, and what they have been summed up to, in turn, so that one
-/// addition need not wait for the one before.
+/// A register of the longer list, and which of its lanes have met an element of the shorter one.
+struct Block<L: Matching> {
+    indices: L::Indices,
+    values: L,
+    met: L::Picked,
+}
+
+impl<L: Matching> Block<L> {
+    /// Add what one element contributes beside the one of its index, and tell whether there is none.
+    ///
+    /// # Safety
+    /// The CPU must have the instructions of `L`.
+    #[inline(always)]
+    unsafe fn add<T: Term>(&mut self, sum: L, index: i32, value: f32) -> (L, bool) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let equal = L::pick(self.indices, index);
+            self.met = L::pick_either(self.met, equal);
+            (T::add_picked(sum, L::fill(value), self.values, equal), L::is_none(equal))
+        }
+    }
+}
+
+/// The elements of the shorter list that are still to come, and what they have been summed up to.
 struct Few<L> {
     list: List,
     at: usize,
+    /// Two sums, so that one addition need not wait for the one before.
     sums: (L, L),
+    /// The sum of those that stand alone.
+    alone: L,
 }
 
 impl<L: Matching> Few<L> {
-    /// Add the elements up to the index `last`, each beside the one of the same index among some of the longer list's;
-    /// with `ALONE`, also those that stand beside none, and give the lanes that had an index of ours.
+    /// Add the elements up to the index `last`, each beside the one of the same index in the block; with `ALONE`, also
+    /// those that stand beside none.
     ///
     /// # Safety
     /// The CPU must have the instructions of `L`, and the list must be there.
     #[inline(always)]
-    unsafe fn add_up_to<T: Term, const ALONE: bool>(&mut self, last: i32, indices: L::Indices, values: L) -> L::Picked {
+    unsafe fn add_up_to<T: Term, const ALONE: bool>(&mut self, last: i32, block: &mut Block<L>) {
         // SAFETY: the caller's promise; no element is read beyond the count.
         unsafe {
-            let mut picked = L::pick_none();
-            let (mut sum, mut other) = self.sums;
-            while self.at < self.list.count {
-                let index = self.list.indices.add(self.at).read();
-                if index > last {
-                    break;
+            loop {
+                let left = self.list.count - self.at;
+                let some = if left < L::COUNT { left } else { L::COUNT };
+                let (indices, values) = (self.list.indices.add(self.at), self.list.values.add(self.at));
+                let count = L::count_up_to(indices, some, last);
+                // From the last to the first, so that the bit of each that is alone ends in its own place.
+                let (mut at, mut alone) = (count, 0u32);
+                while at >= 2 {
+                    let (one, two) = (at - 1, at - 2);
+                    let (sum, is_alone) = block.add::<T>(self.sums.0, indices.add(one).read(), values.add(one).read());
+                    alone = alone + alone + u32::from(is_alone);
+                    self.sums.0 = sum;
+                    let (sum, is_alone) = block.add::<T>(self.sums.1, indices.add(two).read(), values.add(two).read());
+                    alone = alone + alone + u32::from(is_alone);
+                    self.sums.1 = sum;
+                    at -= 2;
                 }
-                let equal = L::pick(indices, index);
-                let value = self.list.values.add(self.at).read();
-                let (value, beside) = if ALONE {
-                    picked = L::pick_either(picked, equal);
-                    values.beside(equal, value)
-                } else {
-                    (L::fill(value), values.keep(equal))
-                };
-                (sum, other) = (other, T::add(sum, value, beside));
-                self.at += 1;
+                if at == 1 {
+                    let (sum, is_alone) = block.add::<T>(self.sums.0, indices.read(), values.read());
+                    alone = alone + alone + u32::from(is_alone);
+                    self.sums.0 = sum;
+                }
+                if ALONE && alone != 0 {
+                    self.alone = T::add(self.alone, L::load_some(values, count).keep(L::pick_bits(alone)), L::zero());
+                }
+                self.at += count;
+                if count < L::COUNT {
+                    return;
+                }
             }
-            self.sums = (sum, other);
-            picked
         }
     }
 }
 
 /// Sum over all indices that both list, and with `ALONE` over those that only one does, which stand beside zeros.
-/// Without it, zero must contribute nothing beside any number.
 ///
 /// # Safety
 /// The CPU must have the instructions of `L`.
@@ -95,24 +137,26 @@ unsafe fn fold<L: Matching, T: Term, const ALONE: bool>(left: Sparse, right: Spa
     // SAFETY: the caller vouches for the instructions, and what is loaded ends at the count at most.
     unsafe {
         let (few, many) = in_order(list(left), list(right));
-        let (mut few, mut alone) = (Few { list: few, at: 0, sums: (L::zero(), L::zero()) }, L::zero());
-        let mut at = 0;
+        let mut few = Few { list: few, at: 0, sums: (L::zero(), L::zero()), alone: L::zero() };
+        let (mut alone, mut at) = (L::zero(), 0);
         while many.count - at >= L::COUNT {
             let (indices, values) = (L::load_indices(many.indices.add(at)), L::load(many.values.add(at)));
+            let mut block = Block { indices, values, met: L::pick_none() };
             at += L::COUNT;
-            let picked = few.add_up_to::<T, ALONE>(many.indices.add(at - 1).read(), indices, values);
+            few.add_up_to::<T, ALONE>(many.indices.add(at - 1).read(), &mut block);
             if ALONE {
-                alone = T::add(alone, L::zero(), values.clear(picked));
+                alone = T::add(alone, L::zero(), values.clear(block.met));
             }
         }
         let count = many.count - at;
         let indices = L::load_some_indices(many.indices.add(at), count);
         let values = L::load_some(many.values.add(at), count);
-        let picked = few.add_up_to::<T, ALONE>(i32::MAX, indices, values);
+        let mut block = Block { indices, values, met: L::pick_none() };
+        few.add_up_to::<T, ALONE>(i32::MAX, &mut block);
         if ALONE {
-            alone = T::add(alone, L::zero(), values.clear(picked));
+            alone = T::add(alone, L::zero(), values.clear(block.met));
         }
-        few.sums.0.add(few.sums.1).add(alone).sum()
+        few.sums.0.add(few.sums.1).add(few.alone.add(alone)).sum()
     }
 }
 
@@ -153,6 +197,9 @@ unsafe fn in_order(left: List, right: List) -> (List, List) {
 /// The CPU must have the instructions of `L`.
 #[inline(always)]
 pub(super) unsafe fn l2_squared<L: Matching>(left: Sparse, right: Sparse) -> f32 {
+    if left.values.len() + right.values.len() <= FEW {
+        return Scalar.sparse_l2_squared(left, right);
+    }
     // SAFETY: the caller vouches for the instructions.
     unsafe { fold::<L, Square, true>(left, right) }
 }
@@ -163,6 +210,9 @@ pub(super) unsafe fn l2_squared<L: Matching>(left: Sparse, right: Sparse) -> f32
 /// The CPU must have the instructions of `L`.
 #[inline(always)]
 pub(super) unsafe fn inner_product<L: Matching>(left: Sparse, right: Sparse) -> f32 {
+    if left.values.len() + right.values.len() <= FEW {
+        return Scalar.sparse_inner_product(left, right);
+    }
     // SAFETY: the caller vouches for the instructions.
     unsafe { fold::<L, Product, false>(left, right) }
 }
@@ -173,6 +223,9 @@ pub(super) unsafe fn inner_product<L: Matching>(left: Sparse, right: Sparse) -> 
 /// The CPU must have the instructions of `L`.
 #[inline(always)]
 pub(super) unsafe fn l1<L: Matching>(left: Sparse, right: Sparse) -> f32 {
+    if left.values.len() + right.values.len() <= FEW {
+        return Scalar.sparse_l1(left, right);
+    }
     // SAFETY: the caller vouches for the instructions.
     unsafe { fold::<L, Difference, true>(left, right) }
 }

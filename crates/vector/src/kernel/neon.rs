@@ -105,6 +105,16 @@ impl Matching for Four {
     }
 
     #[inline(always)]
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize {
+        let mut up_to = 0;
+        // SAFETY: the caller vouches for `count` indices.
+        while up_to < count && unsafe { from.add(up_to).read() } <= last {
+            up_to += 1;
+        }
+        up_to
+    }
+
+    #[inline(always)]
     unsafe fn pick_none() -> uint32x4_t {
         // SAFETY: the caller's promise.
         unsafe { vdupq_n_u32(0) }
@@ -114,6 +124,18 @@ impl Matching for Four {
     unsafe fn pick(indices: int32x4_t, index: i32) -> uint32x4_t {
         // SAFETY: the caller's promise.
         unsafe { vceqq_s32(indices, vdupq_n_s32(index)) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_bits(bits: u32) -> uint32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe { vtstq_u32(vdupq_n_u32(bits), vld1q_u32([1, 2, 4, 8].as_ptr())) }
+    }
+
+    #[inline(always)]
+    unsafe fn is_none(picked: uint32x4_t) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { vmaxvq_u32(picked) == 0 }
     }
 
     #[inline(always)]
@@ -138,15 +160,5 @@ impl Matching for Four {
     unsafe fn clear(self, picked: uint32x4_t) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Self(vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(self.0), picked))) }
-    }
-    #[inline(always)]
-    unsafe fn beside(self, picked: uint32x4_t, value: f32) -> (Self, Self) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            // The lane picked, or the first one.
-            let none = u32::from(vmaxvq_u32(picked) == 0).wrapping_neg();
-            let lane = vorrq_u32(picked, vsetq_lane_u32::<0>(none, vdupq_n_u32(0)));
-            (Self::fill(value).keep(lane), self.keep(picked))
-        }
     }
 }

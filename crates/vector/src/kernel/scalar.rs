@@ -143,25 +143,28 @@ fn sums<E: Copy, const N: usize>(
 /// that only one side lists.
 #[inline(always)]
 fn merge(left: Sparse, right: Sparse, both: impl Fn(f32, f32) -> f32, one: impl Fn(f32) -> f32) -> f32 {
-    let mut rights = right.indices.iter().zip(right.values);
-    let mut next = rights.next();
-    let mut sum = 0.0;
-    for (index, x) in left.indices.iter().zip(left.values) {
-        while let Some((at, y)) = next
-            && at < index
-        {
-            sum += one(*y);
-            next = rights.next();
-        }
-        match next {
-            Some((at, y)) if at == index => {
-                sum += both(*x, *y);
-                next = rights.next();
+    let (mut l, mut r, mut sum) = (0, 0, 0.0);
+    while let (Some(at), Some(x)) = (left.indices.get(l), left.values.get(l)) {
+        match (right.indices.get(r), right.values.get(r)) {
+            (Some(other), Some(y)) if other < at => {
+                sum += one(*y);
+                r += 1;
             }
-            _ => sum += one(*x),
+            (Some(other), Some(y)) if other == at => {
+                sum += both(*x, *y);
+                (l, r) = (l + 1, r + 1);
+            }
+            _ => {
+                sum += one(*x);
+                l += 1;
+            }
         }
     }
-    next.into_iter().chain(rights).fold(sum, |sum, (_, y)| sum + one(*y))
+    while let (Some(_), Some(y)) = (right.indices.get(r), right.values.get(r)) {
+        sum += one(*y);
+        r += 1;
+    }
+    sum
 }
 
 /// Count the bits that differ; a level with its own instruction for counting inlines this, and so the loop counts by

@@ -122,7 +122,7 @@ pub unsafe fn of_bytes(
 /// # Safety
 /// - As for [`of_any`].
 #[inline(always)]
-unsafe fn any<'a>(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &'a mut Room) -> Option<&'a [u8]> {
+unsafe fn any(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &mut Room) -> Option<&[u8]> {
     // SAFETY: by our contract; a short value has at most 126 bytes, which fit into the room.
     unsafe {
         let value = argument(fcinfo, index);

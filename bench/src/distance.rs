@@ -17,9 +17,10 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 /// Components that a table holds in all, so that every cell takes about as long.
 const COMPONENTS: i32 = 4_000_000;
-const CALLS: i32 = 200_000;
+/// Calls in a row: few, so that a run is seldom interrupted.
+const CALLS: i32 = 20_000;
 /// The sides take turns, and what is printed is the median of the rounds: what else the machine does then disturbs both.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 7;
 
 /// What one side took, round by round.
 #[derive(Default)]

@@ -1,1 +1,1 @@
-SELECT cell_call($1, $2, $3);
+SELECT cell_call($1, $2);

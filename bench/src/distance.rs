@@ -17,22 +17,34 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 /// Components that a table holds in all, so that every cell takes about as long.
 const COMPONENTS: i32 = 4_000_000;
-const CALLS: i32 = 500_000;
-const ROUNDS: usize = 5;
+/// Calls in a row: few, so that a run is seldom interrupted.
+const CALLS: i32 = 20_000;
+/// The sides take turns, and what is printed is the median of the rounds: what else the machine does then disturbs both.
+const ROUNDS: usize = 7;
 
-/// Milliseconds of a search and nanoseconds of a call; the least of the rounds, which noise can only raise.
-#[derive(Clone, Copy)]
-struct Cell {
-    search: f64,
-    call: f64,
-    /// What the loop around a call takes; it is taken off at the end.
-    around: f64,
+/// What one side took, round by round.
+#[derive(Default)]
+struct Side {
+    /// Milliseconds of a search.
+    search: Vec<f64>,
+    /// Nanoseconds of a call, with the loop around it.
+    call: Vec<f64>,
+    /// Nanoseconds of the loop alone.
+    around: Vec<f64>,
 }
 
-impl Cell {
-    fn call(&self) -> f64 {
-        (self.call - self.around).max(0.1)
+impl Side {
+    /// Nanoseconds of a call alone in each round; the loop's own are those of the median round.
+    fn calls(&self) -> Vec<f64> {
+        let around = median(&self.around);
+        self.call.iter().map(|call| (call - around).max(0.1)).collect()
     }
+}
+
+/// How many times our time the peer's is, in the median round.
+struct Ratio {
+    search: f64,
+    call: f64,
 }
 
 pub fn run() -> Result<()> {
@@ -45,69 +57,72 @@ pub fn run() -> Result<()> {
         "  {:<10} {:>5} {:>4} {:>11} {:>7} {:>11} {:>7}",
         "type", "dims", "op", "search ms", "ratio", "call ns", "ratio"
     );
-    let (mut searches, mut calls) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for (kind, operators) in KINDS {
-        let mut of_kind = Vec::new();
+        let before = all.len();
         for dims in DIMENSIONS {
             for side in &mut sides {
                 let rows = (COMPONENTS / dims).min(50_000);
                 side.execute(include_str!("../sql/distance_make.sql"), &[kind, dims, &rows])?;
             }
             for operator in *operators {
-                let cells = cells(&mut sides, kind, operator)?;
-                print_row(kind, *dims, operator, &cells);
-                if let [ours, theirs] = cells.as_slice() {
-                    searches.push(theirs.search / ours.search);
-                    calls.push(theirs.call() / ours.call());
-                    of_kind.push(theirs.call() / ours.call());
-                }
+                let cell = measure(&mut sides, operator)?;
+                let ratio = ratio(&cell);
+                print_row(kind, *dims, operator, &cell, ratio.as_ref());
+                all.extend(ratio);
             }
         }
-        if !of_kind.is_empty() {
-            println!("  {kind}: {:.2} times as fast a call in the median cell", median(&of_kind));
-        }
+        summarise(kind, all.get(before..).unwrap_or_default());
     }
-    match searches.is_empty() {
+    match all.is_empty() {
         true => println!("  pgvector is not installed on this server, so there are no ratios"),
-        false => println!(
-            "  pgvector's time over ours: search median {:.2}, least {:.2}; call median {:.2}, least {:.2}",
-            median(&searches),
-            least(&searches),
-            median(&calls),
-            least(&calls)
-        ),
+        false => summarise("all", &all),
     }
     Ok(())
 }
 
 /// Measure each side in turn, round by round.
-fn cells(sides: &mut [Client], kind: &str, operator: &str) -> Result<Vec<Cell>> {
-    let mut best = vec![Cell { search: f64::INFINITY, call: f64::INFINITY, around: f64::INFINITY }; sides.len()];
+fn measure(sides: &mut [Client], operator: &str) -> Result<Vec<Side>> {
+    let mut cell: Vec<Side> = sides.iter().map(|_| Side::default()).collect();
     for _ in 0..ROUNDS {
-        for (side, best) in sides.iter_mut().zip(&mut best) {
-            let search: f64 = side.query_one(include_str!("../sql/distance_search.sql"), &[&operator])?.get(0);
-            let call: f64 =
-                side.query_one(include_str!("../sql/distance_call.sql"), &[&kind, &operator, &CALLS])?.get(0);
-            let loop_alone: f64 =
-                side.query_one(include_str!("../sql/distance_call.sql"), &[&kind, &"", &CALLS])?.get(0);
-            best.search = best.search.min(search);
-            best.call = best.call.min(call);
-            best.around = best.around.min(loop_alone);
+        for (client, side) in sides.iter_mut().zip(&mut cell) {
+            let call = include_str!("../sql/distance_call.sql");
+            side.search.push(client.query_one(include_str!("../sql/distance_search.sql"), &[&operator])?.get(0));
+            side.around.push(client.query_one(call, &[&"", &CALLS])?.get(0));
+            side.call.push(client.query_one(call, &[&operator, &CALLS])?.get(0));
         }
     }
-    Ok(best)
+    Ok(cell)
 }
 
-fn print_row(kind: &str, dims: i32, operator: &str, cells: &[Cell]) {
-    let ratio = |of: fn(&Cell) -> f64| match cells {
-        [ours, theirs] => format!("{:.2}", of(theirs) / of(ours)),
-        _ => "-".to_owned(),
-    };
-    if let Some(ours) = cells.first() {
-        let (search, call) = (ratio(|cell| cell.search), ratio(Cell::call));
+/// Compare the sides, if there are two.
+fn ratio(cell: &[Side]) -> Option<Ratio> {
+    let [ours, theirs] = cell else { return None };
+    let ratios = |ours: &[f64], theirs: &[f64]| -> Vec<f64> { theirs.iter().zip(ours).map(|(t, o)| t / o).collect() };
+    let (search, call) = (ratios(&ours.search, &theirs.search), ratios(&ours.calls(), &theirs.calls()));
+    Some(Ratio { search: median(&search), call: median(&call) })
+}
+
+fn print_row(kind: &str, dims: i32, operator: &str, cell: &[Side], ratio: Option<&Ratio>) {
+    let text = |of: fn(&Ratio) -> f64| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.2}", of(ratio)));
+    if let Some(ours) = cell.first() {
+        let (search, call) = (median(&ours.search), median(&ours.calls()));
+        let (of_search, of_call) = (text(|ratio| ratio.search), text(|ratio| ratio.call));
+        println!("  {kind:<10} {dims:>5} {operator:>4} {search:>11.2} {of_search:>7} {call:>11.1} {of_call:>7}");
+    }
+}
+
+/// Print the medians and the least of some cells' ratios; nothing of none.
+fn summarise(name: &str, ratios: &[Ratio]) {
+    let searches: Vec<f64> = ratios.iter().map(|ratio| ratio.search).collect();
+    let calls: Vec<f64> = ratios.iter().map(|ratio| ratio.call).collect();
+    if !ratios.is_empty() {
         println!(
-            "  {kind:<10} {dims:>5} {operator:>4} {:>11.2} {search:>7} {:>11.0} {call:>7}",
-            ours.search, ours.call
+            "  {name}: pgvector's time over ours: search median {:.2}, least {:.2}; call median {:.2}, least {:.2}",
+            median(&searches),
+            least(&searches),
+            median(&calls),
+            least(&calls)
         );
     }
 }

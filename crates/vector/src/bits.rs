@@ -1,7 +1,7 @@
 //! `bit` strings: PostgreSQL's stored form (`i32` length in bits, then the bits, the first one highest) and distances.
 
 use crate::Error;
-use crate::kernel::kernels;
+use crate::kernel::Sums;
 
 /// Bytes before the first bit: the length.
 const HEADER: usize = 4;
@@ -47,15 +47,15 @@ impl<'a> Bits<'a> {
 }
 
 /// How many bits differ, of strings of equal length.
-#[inline]
-pub fn hamming(left: Bits, right: Bits) -> f64 {
-    (kernels().bits_hamming)(left.bytes, right.bytes) as f64
+#[inline(always)]
+pub fn hamming(sums: impl Sums, left: Bits, right: Bits) -> f64 {
+    sums.bits_hamming(left.bytes, right.bytes) as f64
 }
 
 /// One minus the share of the bits set in either that are set in both; 1 where none is.
-#[inline]
-pub fn jaccard(left: Bits, right: Bits) -> f64 {
-    match (kernels().bits_jaccard)(left.bytes, right.bytes) {
+#[inline(always)]
+pub fn jaccard(sums: impl Sums, left: Bits, right: Bits) -> f64 {
+    match sums.bits_jaccard(left.bytes, right.bytes) {
         (0, _) => 1.0,
         (both, either) => 1.0 - both as f64 / either as f64,
     }
@@ -64,6 +64,7 @@ pub fn jaccard(left: Bits, right: Bits) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Best;
 
     fn stored(bits: &str) -> Vec<u8> {
         let mut bytes = vec![0; size(bits.len())];
@@ -72,9 +73,9 @@ mod tests {
         bytes
     }
 
-    fn measure(distance: fn(Bits, Bits) -> f64, left: &str, right: &str) -> f64 {
+    fn measure(distance: fn(Best, Bits, Bits) -> f64, left: &str, right: &str) -> f64 {
         let (left, right) = (stored(left), stored(right));
-        distance(Bits::stored(&left).expect("stored"), Bits::stored(&right).expect("stored"))
+        distance(Best, Bits::stored(&left).expect("stored"), Bits::stored(&right).expect("stored"))
     }
 
     #[test]

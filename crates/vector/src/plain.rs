@@ -18,15 +18,17 @@ unsafe impl Plain for f64 {}
 /// See bytes as elements; `None` where they are not aligned or end within one.
 #[inline]
 pub fn view<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
-    // SAFETY: every pattern of bits is a `T`; `align_to` cares for the alignment itself.
-    let (before, elements, after) = unsafe { bytes.align_to::<T>() };
-    (before.is_empty() && after.is_empty()).then_some(elements)
+    let start = bytes.as_ptr().cast::<T>();
+    let fits = start.is_aligned() && bytes.len().is_multiple_of(size_of::<T>());
+    // SAFETY: the address is aligned, as many elements as fill the bytes are there, and every pattern of bits is a `T`.
+    fits.then(|| unsafe { std::slice::from_raw_parts(start, bytes.len() / size_of::<T>()) })
 }
 
 /// The same, to write to.
 #[inline]
 pub fn view_mut<T: Plain>(bytes: &mut [u8]) -> Option<&mut [T]> {
+    let start = bytes.as_mut_ptr().cast::<T>();
+    let fits = start.is_aligned() && bytes.len().is_multiple_of(size_of::<T>());
     // SAFETY: as above, and every `T` is a pattern of bits that bytes may have.
-    let (before, elements, after) = unsafe { bytes.align_to_mut::<T>() };
-    (before.is_empty() && after.is_empty()).then_some(elements)
+    fits.then(|| unsafe { std::slice::from_raw_parts_mut(start, bytes.len() / size_of::<T>()) })
 }

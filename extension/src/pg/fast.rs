@@ -1,76 +1,102 @@
 //! The way of a call that needs nothing of the server: two values read where they lie, one number given back.
 //!
-//! A distance of 32 dimensions takes less time than the guard that turns panics into ERRORs. So a function of this kind
-//! tries without first, and leaves to its guarded body whatever is not plain: short values that must be aligned, and all
-//! that is refused.
+//! A distance of 32 dimensions takes less time than the guard that turns panics into ERRORs, or than two calls through
+//! pointers. So a function of this kind has three ways. The short one is compiled for each level of SIMD instructions
+//! and calls nothing; it takes two values that lie flat. The roundabout one takes values that must be aligned or
+//! detoasted first. The guarded body takes what is left, and refuses what is to be refused.
 
+use super::memo;
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varsize_1b, varsize_4b};
+use std::mem::MaybeUninit;
 
-unsafe extern "C-unwind" {
-    /// The server's function, without the guard of pgrx's binding: an ERROR jumps over our frames, which own nothing.
-    fn pg_detoast_datum(value: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
-}
+/// Length of the ordinary header, in bytes.
+const HEADER: usize = 4;
 
-/// An argument's payload behind an ordinary header, detoasted if need be; it is aligned for four-byte numbers. What was
-/// detoasted is left to the memory context of the row, which the executor resets sooner than it could be freed.
+/// Room for the longest value with a short header, aligned for numbers.
+pub type Room = MaybeUninit<[u64; 16]>;
+
+/// An argument as it was passed.
 ///
 /// # Safety
-/// - The frame is live, and the argument is of a variable-length type.
-/// - No frame between this and the server owns anything that has to be dropped.
+/// - The frame is live and has this argument.
 #[inline(always)]
-unsafe fn flat<'a>(fcinfo: pg_sys::FunctionCallInfo, index: usize) -> Option<&'a [u8]> {
-    // SAFETY: by our contract; an ordinary header says how long the value is, itself included.
+unsafe fn argument(fcinfo: pg_sys::FunctionCallInfo, index: usize) -> *mut pg_sys::varlena {
+    // SAFETY: by our contract.
+    unsafe { (*(*fcinfo).args.as_ptr().add(index)).value.cast_mut_ptr() }
+}
+
+/// Tell whether two values have ordinary headers.
+///
+/// # Safety
+/// - Both are of variable-length types.
+#[inline(always)]
+unsafe fn are_flat(left: *mut pg_sys::varlena, right: *mut pg_sys::varlena) -> bool {
+    // SAFETY: by our contract; every value has a first byte, which tells its form.
     unsafe {
-        let argument = (*fcinfo).args.as_slice((*fcinfo).nargs.max(0) as usize).get(index)?;
-        let mut value: *mut pg_sys::varlena = argument.value.cast_mut_ptr();
-        if argument.isnull {
-            return None;
+        if cfg!(target_endian = "little") {
+            // The two lowest bits are zero: one test for both.
+            return (left.cast::<u8>().read() | right.cast::<u8>().read()) & 3 == 0;
         }
-        if !varatt_is_4b_u(value) {
-            // A short value is cheaper to align in the guarded body's room than in memory of the server's.
-            if varatt_is_1b(value) && !varatt_is_1b_e(value) {
-                return None;
-            }
-            value = pg_detoast_datum(value);
-        }
-        Some(std::slice::from_raw_parts(value.cast::<u8>().add(4), varsize_4b(value).checked_sub(4)?))
+        varatt_is_4b_u(left) && varatt_is_4b_u(right)
     }
 }
 
-/// The same, and of a value with a short header too; it has no particular address then.
+/// The payload of a value with an ordinary header; it is aligned for four-byte numbers.
 ///
 /// # Safety
-/// - As for [`flat`].
+/// - `value` has such a header, and outlives the result.
 #[inline(always)]
-unsafe fn in_place<'a>(fcinfo: pg_sys::FunctionCallInfo, index: usize) -> Option<&'a [u8]> {
-    // SAFETY: by our contract; a short header says how long the value is, itself included.
+unsafe fn flat<'a>(value: *mut pg_sys::varlena) -> &'a [u8] {
+    // SAFETY: by our contract; the header says how long the value is, itself included.
+    unsafe { std::slice::from_raw_parts(value.cast::<u8>().add(HEADER), varsize_4b(value).unchecked_sub(HEADER)) }
+}
+
+/// The payload of a value with a short header; it has no particular address.
+///
+/// # Safety
+/// - `value` is of a variable-length type and outlives the result.
+#[inline(always)]
+unsafe fn short<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
+    // SAFETY: by our contract; a short header, which is not 0 then, says how long the value is, itself included.
     unsafe {
-        let argument = (*fcinfo).args.as_slice((*fcinfo).nargs.max(0) as usize).get(index)?;
-        let value: *mut pg_sys::varlena = argument.value.cast_mut_ptr();
-        if argument.isnull || !varatt_is_1b(value) || varatt_is_1b_e(value) {
-            return flat(fcinfo, index);
-        }
-        Some(std::slice::from_raw_parts(value.cast::<u8>().add(1), varsize_1b(value).checked_sub(1)?))
+        let is_short = varatt_is_1b(value) && !varatt_is_1b_e(value);
+        is_short.then(|| std::slice::from_raw_parts(value.cast::<u8>().add(1), varsize_1b(value) - 1))
     }
 }
 
-/// Measure two aligned values; `None` leaves the call to the guarded body.
+/// The payload of a value with a header of either kind; it has no particular address.
 ///
 /// # Safety
-/// - The frame is live and has two arguments of a variable-length type.
+/// - As for [`short`].
+#[inline(always)]
+unsafe fn in_place<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
+    // SAFETY: by our contract, and as the header is tested.
+    unsafe { if varatt_is_4b_u(value) { Some(flat(value)) } else { short(value) } }
+}
+
+/// Measure two aligned values that lie flat; `None` leaves the call to the roundabout way.
+///
+/// # Safety
+/// - The frame is live and has two arguments of a variable-length type, which are not NULL.
 /// - `measure` neither panics nor calls the server.
 #[inline(always)]
 pub unsafe fn of_flat(
     fcinfo: pg_sys::FunctionCallInfo,
     measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
 ) -> Option<pg_sys::Datum> {
-    // SAFETY: by our contract.
-    let (left, right) = unsafe { (flat(fcinfo, 0)?, flat(fcinfo, 1)?) };
+    // SAFETY: by our contract, and as each is tested.
+    let (left, right) = unsafe {
+        let (left, right) = (argument(fcinfo, 0), argument(fcinfo, 1));
+        if !are_flat(left, right) {
+            return None;
+        }
+        (flat(left), flat(right))
+    };
     measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
 }
 
-/// Measure two values at any address; `None` leaves the call to the guarded body.
+/// Measure two values that lie flat, at any address; `None` leaves the call to the roundabout way.
 ///
 /// # Safety
 /// - As for [`of_flat`].
@@ -79,37 +105,102 @@ pub unsafe fn of_bytes(
     fcinfo: pg_sys::FunctionCallInfo,
     measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
 ) -> Option<pg_sys::Datum> {
-    // SAFETY: by our contract.
-    let (left, right) = unsafe { (in_place(fcinfo, 0)?, in_place(fcinfo, 1)?) };
+    // SAFETY: by our contract, and as each is tested.
+    let (left, right) = unsafe {
+        let (left, right) = (argument(fcinfo, 0), argument(fcinfo, 1));
+        match are_flat(left, right) {
+            true => (flat(left), flat(right)),
+            false => (in_place(left)?, in_place(right)?),
+        }
+    };
     measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
 }
 
-/// Define functions of two values that give a float8: `fn name(args) by way |left, right| plain, else guarded`.
+/// An argument's payload, aligned for four-byte numbers: copied into `room` if it is short, detoasted if need be. What
+/// was detoasted is left to the memory context of the row, which the executor resets sooner than it could be freed.
 ///
-/// `way` is one of this file's functions; the plain part sees two payloads and gives `None` for whatever it does not
-/// take; it must not panic. The guarded part is a body as in `pg_functions`.
+/// # Safety
+/// - As for [`of_any`].
+#[inline(always)]
+unsafe fn any(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &mut Room) -> Option<&[u8]> {
+    // SAFETY: by our contract; a short value has at most 126 bytes, which fit into the room.
+    unsafe {
+        let value = argument(fcinfo, index);
+        if let Some(bytes) = short(value) {
+            let target = room.as_mut_ptr().cast::<u8>();
+            target.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            return Some(std::slice::from_raw_parts(target, bytes.len()));
+        }
+        Some(flat(if varatt_is_4b_u(value) { value } else { memo::detoast(fcinfo, index, value) }))
+    }
+}
+
+/// Measure two values, whatever their form; `None` leaves the call to the guarded body.
+///
+/// # Safety
+/// - As for [`of_flat`], and the function leaves `fn_extra` to this layer.
+/// - No frame between this and the server owns anything that has to be dropped.
+#[inline(always)]
+pub unsafe fn of_any(
+    fcinfo: pg_sys::FunctionCallInfo,
+    measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
+) -> Option<pg_sys::Datum> {
+    let mut rooms = [Room::uninit(), Room::uninit()];
+    let [left, right] = &mut rooms;
+    // SAFETY: by our contract.
+    let (left, right) = unsafe { (any(fcinfo, 0, left)?, any(fcinfo, 1, right)?) };
+    measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
+}
+
+/// Define functions of two values that give a float8: `fn name(args) by way |sums, left, right| plain, else guarded`.
+/// In SQL they are strict, and have two arguments of a variable-length type.
+///
+/// `way` is [`of_flat`] or [`of_bytes`]. The plain part sees two payloads, and what to sum with; it gives `None` for
+/// whatever it does not take, and must not panic. The guarded part is a body as in `pg_functions`.
 macro_rules! fast_functions {
-    ($( $(#[$meta:meta])* fn $name:ident($args:ident) by $way:ident |$left:ident, $right:ident| $plain:expr, else $body:block )+) => {$(
+    ($( $(#[$meta:meta])* fn $name:ident($args:ident) by $way:ident |$sums:ident, $left:ident, $right:ident| $plain:expr,
+        else $body:block )+) => {$(
         const _: () = {
+            use pgrx::pg_sys::{Datum, FunctionCallInfo, Pg_finfo_record};
+
             #[unsafe(export_name = concat!("pg_finfo_", stringify!($name)))]
-            extern "C" fn finfo() -> &'static pgrx::pg_sys::Pg_finfo_record {
+            extern "C" fn finfo() -> &'static Pg_finfo_record {
                 &$crate::pg::function::CONVENTION
             }
 
             $(#[$meta])*
             #[unsafe(no_mangle)]
-            unsafe extern "C-unwind" fn $name(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum {
-                // SAFETY: the function manager passes a live frame with the arguments of the declaration, and what is
-                // measured here only reads two slices.
-                match unsafe { $crate::pg::fast::$way(fcinfo, |$left: &[u8], $right: &[u8]| $plain) } {
+            unsafe extern "C-unwind" fn $name(fcinfo: FunctionCallInfo) -> Datum {
+                vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums| {
+                    // SAFETY: the function manager passes a live frame with the arguments of the declaration, which is
+                    // strict; what is measured here only reads two slices.
+                    match unsafe { $crate::pg::fast::$way(fcinfo, |$left: &[u8], $right: &[u8]| $plain) } {
+                        Some(distance) => distance,
+                        // SAFETY: the frame is passed on.
+                        None => unsafe { roundabout(fcinfo) },
+                    }
+                })
+            }
+
+            #[inline(never)]
+            unsafe extern "C-unwind" fn roundabout(fcinfo: FunctionCallInfo) -> Datum {
+                let $sums = vw_vector::kernel::Best;
+                // SAFETY: as above; the frames up to here own nothing, and nothing else of these functions uses
+                // `fn_extra`.
+                match unsafe { $crate::pg::fast::of_any(fcinfo, |$left: &[u8], $right: &[u8]| $plain) } {
                     Some(distance) => distance,
                     None => guarded(fcinfo),
                 }
             }
 
             #[cold]
+            #[inline(never)]
+            extern "C-unwind" fn guarded(fcinfo: FunctionCallInfo) -> Datum {
+                body(fcinfo)
+            }
+
             #[pgrx::pg_guard]
-            extern "C-unwind" fn guarded(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum {
+            extern "C-unwind" fn body(fcinfo: FunctionCallInfo) -> Datum {
                 $crate::pg::function::answer!(fcinfo, $args, $body)
             }
         };

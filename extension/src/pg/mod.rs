@@ -13,6 +13,7 @@ pub mod float;
 pub mod function;
 pub mod install;
 pub mod latch;
+mod memo;
 mod refusal;
 pub mod rows;
 pub mod varlena;

@@ -4,15 +4,16 @@ use crate::pg::args::Args;
 use crate::pg::error::Result;
 use crate::pg::fast::fast_functions;
 use vw_vector::bits::{self, Bits};
+use vw_vector::kernel::Best;
 
 fast_functions! {
     /// The number of bits that differ.
-    fn hamming_distance(args) by of_bytes |left, right| plain(left, right, bits::hamming), else {
+    fn hamming_distance(args) by of_bytes |sums, left, right| plain(left, right, |l, r| bits::hamming(sums, l, r)), else {
         measure(args, bits::hamming)
     }
 
     /// One minus the share of bits set in either string that are set in both.
-    fn jaccard_distance(args) by of_bytes |left, right| plain(left, right, bits::jaccard), else {
+    fn jaccard_distance(args) by of_bytes |sums, left, right| plain(left, right, |l, r| bits::jaccard(sums, l, r)), else {
         measure(args, bits::jaccard)
     }
 }
@@ -25,9 +26,9 @@ fn plain(left: &[u8], right: &[u8], distance: impl Fn(Bits, Bits) -> f64) -> Opt
 }
 
 /// Measure the two arguments, which must have the same length.
-fn measure(args: &Args, distance: fn(Bits, Bits) -> f64) -> Result<f64> {
+fn measure(args: &Args, distance: fn(Best, Bits, Bits) -> f64) -> Result<f64> {
     let (left, right) = (args.varlena(0)?, args.varlena(1)?);
     let (left, right) = (Bits::stored(left.bytes())?, Bits::stored(right.bytes())?);
     left.check_same_length(right)?;
-    Ok(distance(left, right))
+    Ok(distance(Best, left, right))
 }

@@ -10,6 +10,7 @@ use crate::pg::function::pg_functions;
 use crate::pg::varlena::{self, Varlena};
 use crate::pg::{float, wire};
 use std::cmp::Ordering;
+use vw_vector::kernel::Best;
 use vw_vector::sparse::{Sparse, SparseBuf, convert, distance, order, stored, text, wire as form};
 use vw_vector::{Kind, Message, check_expected_dim};
 
@@ -99,32 +100,32 @@ pg_functions! {
 
 fast_functions! {
     /// Euclidean distance.
-    fn sparsevec_l2_distance(args) by of_flat |left, right| plain(left, right, distance::l2), else {
+    fn sparsevec_l2_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::l2(sums, l, r)), else {
         measure(args, distance::l2)
     }
 
     /// Squared Euclidean distance; orders as the distance does.
-    fn sparsevec_l2_squared_distance(args) by of_flat |left, right| plain(left, right, distance::l2_squared), else {
+    fn sparsevec_l2_squared_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::l2_squared(sums, l, r)), else {
         measure(args, distance::l2_squared)
     }
 
     /// Inner product.
-    fn sparsevec_inner_product(args) by of_flat |left, right| plain(left, right, distance::inner_product), else {
+    fn sparsevec_inner_product(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::inner_product(sums, l, r)), else {
         measure(args, distance::inner_product)
     }
 
     /// Inner product with its sign turned, so that nearer is less.
-    fn sparsevec_negative_inner_product(args) by of_flat |left, right| plain(left, right, distance::negative_inner_product), else {
+    fn sparsevec_negative_inner_product(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::negative_inner_product(sums, l, r)), else {
         measure(args, distance::negative_inner_product)
     }
 
     /// Cosine distance.
-    fn sparsevec_cosine_distance(args) by of_flat |left, right| plain(left, right, distance::cosine), else {
+    fn sparsevec_cosine_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::cosine(sums, l, r)), else {
         measure(args, distance::cosine)
     }
 
     /// Taxicab distance.
-    fn sparsevec_l1_distance(args) by of_flat |left, right| plain(left, right, distance::l1), else {
+    fn sparsevec_l1_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::l1(sums, l, r)), else {
         measure(args, distance::l1)
     }
 }
@@ -137,11 +138,11 @@ fn plain(left: &[u8], right: &[u8], distance: impl Fn(Sparse, Sparse) -> f64) ->
 }
 
 /// Measure the two arguments, which must have the same dimensions.
-fn measure(args: &Args, distance: fn(Sparse, Sparse) -> f64) -> Result<f64> {
+fn measure(args: &Args, distance: fn(Best, Sparse, Sparse) -> f64) -> Result<f64> {
     let (left, right) = (argument(args, 0)?, argument(args, 1)?);
     let (left, right) = (left.view()?, right.view()?);
     Kind::Sparsevec.check_same_dim(left.dim, right.dim)?;
-    Ok(distance(left, right))
+    Ok(distance(Best, left, right))
 }
 
 fn compare(args: &Args) -> Result<Ordering> {

@@ -3,59 +3,62 @@
 //! The inner loops are in [`crate::kernel`], which sums in single precision as pgvector does.
 
 use super::Element;
+use crate::kernel::Sums;
 
 /// Squared Euclidean distance.
-#[inline]
-pub fn l2_squared<E: Element>(left: &[E], right: &[E]) -> f64 {
-    f64::from(E::l2_squared(left, right))
+#[inline(always)]
+pub fn l2_squared<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    f64::from(E::l2_squared(sums, left, right))
 }
 
 /// Euclidean distance.
-#[inline]
-pub fn l2<E: Element>(left: &[E], right: &[E]) -> f64 {
-    l2_squared(left, right).sqrt()
+#[inline(always)]
+pub fn l2<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    l2_squared(sums, left, right).sqrt()
 }
 
 /// Inner product.
-#[inline]
-pub fn inner_product<E: Element>(left: &[E], right: &[E]) -> f64 {
-    f64::from(E::inner_product(left, right))
+#[inline(always)]
+pub fn inner_product<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    f64::from(E::inner_product(sums, left, right))
 }
 
 /// Inner product with its sign turned, so that nearer is less.
-#[inline]
-pub fn negative_inner_product<E: Element>(left: &[E], right: &[E]) -> f64 {
-    -inner_product(left, right)
+#[inline(always)]
+pub fn negative_inner_product<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    -inner_product(sums, left, right)
 }
 
 /// Taxicab distance.
-#[inline]
-pub fn l1<E: Element>(left: &[E], right: &[E]) -> f64 {
-    f64::from(E::l1(left, right))
+#[inline(always)]
+pub fn l1<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    f64::from(E::l1(sums, left, right))
 }
 
 /// One minus the cosine of the angle, in 0..=2; NaN when either vector is zero.
-#[inline]
-pub fn cosine<E: Element>(left: &[E], right: &[E]) -> f64 {
-    let (product, left, right) = E::cosine(left, right);
+#[inline(always)]
+pub fn cosine<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    let (product, left, right) = E::cosine(sums, left, right);
     of_cosine(product, left, right)
 }
 
 /// The cosine distance out of the inner product and both squared norms.
+#[inline(always)]
 pub(crate) fn of_cosine(product: f32, left: f32, right: f32) -> f64 {
     // `clamp` leaves NaN alone.
     1.0 - (f64::from(product) / (f64::from(left) * f64::from(right)).sqrt()).clamp(-1.0, 1.0)
 }
 
 /// The angle between two unit vectors, in units of pi (0..=1).
-#[inline]
-pub fn spherical<E: Element>(left: &[E], right: &[E]) -> f64 {
-    inner_product(left, right).clamp(-1.0, 1.0).acos() / std::f64::consts::PI
+#[inline(always)]
+pub fn spherical<E: Element>(sums: impl Sums, left: &[E], right: &[E]) -> f64 {
+    inner_product(sums, left, right).clamp(-1.0, 1.0).acos() / std::f64::consts::PI
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Best;
     use crate::testing::Random;
 
     /// The definition, term by term in double precision.
@@ -66,12 +69,12 @@ mod tests {
     fn agree<E: Element>(left: &[E], right: &[E]) {
         let dim = left.len() as f64;
         let close = |fast: f64, slow: f64| assert!((fast - slow).abs() <= 1e-5 * dim, "{dim}: {fast} {slow}");
-        close(l2_squared(left, right), naive(left, right, |l, r| (l - r) * (l - r)));
-        close(inner_product(left, right), naive(left, right, |l, r| l * r));
-        close(l1(left, right), naive(left, right, |l, r| (l - r).abs()));
+        close(l2_squared(Best, left, right), naive(left, right, |l, r| (l - r) * (l - r)));
+        close(inner_product(Best, left, right), naive(left, right, |l, r| l * r));
+        close(l1(Best, left, right), naive(left, right, |l, r| (l - r).abs()));
         let norm = |v: &[E]| naive(v, v, |l, r| l * r).sqrt();
         let cosine_by_hand = 1.0 - naive(left, right, |l, r| l * r) / (norm(left) * norm(right));
-        assert!((cosine(left, right) - cosine_by_hand).abs() < 1e-5);
+        assert!((cosine(Best, left, right) - cosine_by_hand).abs() < 1e-5);
     }
 
     #[test]
@@ -87,12 +90,12 @@ mod tests {
 
     #[test]
     fn edges_are_pgvectors() {
-        assert!(cosine(&[0.0f32, 0.0], &[1.0, 1.0]).is_nan());
-        assert_eq!(cosine(&[1.0f32, 1.0], &[-1.0, -1.0]), 2.0);
-        assert_eq!(l2(&[0.0f32, 0.0], &[3.0, 4.0]), 5.0);
-        assert_eq!(l2(&[3e38f32], &[-3e38]), f64::INFINITY);
-        assert_eq!(l1(&[0.0f32, 0.0], &[3.0, -4.0]), 7.0);
-        assert_eq!(spherical(&[1.0f32, 0.0], &[0.0, 1.0]), 0.5);
-        assert!(cosine(&[3e38f32], &[3e38]).is_nan());
+        assert!(cosine(Best, &[0.0f32, 0.0], &[1.0, 1.0]).is_nan());
+        assert_eq!(cosine(Best, &[1.0f32, 1.0], &[-1.0, -1.0]), 2.0);
+        assert_eq!(l2(Best, &[0.0f32, 0.0], &[3.0, 4.0]), 5.0);
+        assert_eq!(l2(Best, &[3e38f32], &[-3e38]), f64::INFINITY);
+        assert_eq!(l1(Best, &[0.0f32, 0.0], &[3.0, -4.0]), 7.0);
+        assert_eq!(spherical(Best, &[1.0f32, 0.0], &[0.0, 1.0]), 0.5);
+        assert!(cosine(Best, &[3e38f32], &[3e38]).is_nan());
     }
 }

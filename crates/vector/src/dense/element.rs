@@ -1,6 +1,6 @@
 //! What the functions of this folder need of an element: its type's name, its number, its distances.
 
-use crate::kernel::{half, kernels};
+use crate::kernel::{Sums, half, kernels};
 use crate::{Error, Kind, Message, Plain};
 
 /// An element of a dense vector: `f32`, or `u16` for the bits of a half.
@@ -30,16 +30,16 @@ pub trait Element: Plain {
     fn take(message: &mut Message) -> Result<Self, Error>;
 
     /// Squared Euclidean distance of slices of equal length.
-    fn l2_squared(left: &[Self], right: &[Self]) -> f32;
+    fn l2_squared(sums: impl Sums, left: &[Self], right: &[Self]) -> f32;
 
     /// Inner product.
-    fn inner_product(left: &[Self], right: &[Self]) -> f32;
+    fn inner_product(sums: impl Sums, left: &[Self], right: &[Self]) -> f32;
 
     /// Taxicab distance.
-    fn l1(left: &[Self], right: &[Self]) -> f32;
+    fn l1(sums: impl Sums, left: &[Self], right: &[Self]) -> f32;
 
     /// Inner product and both squared norms.
-    fn cosine(left: &[Self], right: &[Self]) -> (f32, f32, f32);
+    fn cosine(sums: impl Sums, left: &[Self], right: &[Self]) -> (f32, f32, f32);
 
     /// Widen all elements into `out`, which is as long.
     fn widen(values: &[Self], out: &mut [f32]);
@@ -59,24 +59,24 @@ const BLOCK: usize = 256;
 
 macro_rules! measured {
     ($l2_squared:ident, $inner_product:ident, $l1:ident, $cosine:ident) => {
-        #[inline]
-        fn l2_squared(left: &[Self], right: &[Self]) -> f32 {
-            (kernels().$l2_squared)(left, right)
+        #[inline(always)]
+        fn l2_squared(sums: impl Sums, left: &[Self], right: &[Self]) -> f32 {
+            sums.$l2_squared(left, right)
         }
 
-        #[inline]
-        fn inner_product(left: &[Self], right: &[Self]) -> f32 {
-            (kernels().$inner_product)(left, right)
+        #[inline(always)]
+        fn inner_product(sums: impl Sums, left: &[Self], right: &[Self]) -> f32 {
+            sums.$inner_product(left, right)
         }
 
-        #[inline]
-        fn l1(left: &[Self], right: &[Self]) -> f32 {
-            (kernels().$l1)(left, right)
+        #[inline(always)]
+        fn l1(sums: impl Sums, left: &[Self], right: &[Self]) -> f32 {
+            sums.$l1(left, right)
         }
 
-        #[inline]
-        fn cosine(left: &[Self], right: &[Self]) -> (f32, f32, f32) {
-            (kernels().$cosine)(left, right)
+        #[inline(always)]
+        fn cosine(sums: impl Sums, left: &[Self], right: &[Self]) -> (f32, f32, f32) {
+            sums.$cosine(left, right)
         }
     };
 }

@@ -21,7 +21,28 @@ pub fn elements<E: Element>(bytes: &[u8]) -> Result<&[E], Error> {
     if usize::from(u16::from_ne_bytes(*dim)) == elements.len() { Ok(elements) } else { Err(Error::Length) }
 }
 
-/// The same, to change them in place.
+/// The elements of two stored values of the same dimensions; `None` of any others, and where either is not whole.
+#[inline(always)]
+pub fn pair<'a, E: Element>(left: &'a [u8], right: &'a [u8]) -> Option<(&'a [E], &'a [E])> {
+    // One test of both at a time: the tests are a good part of the time of a short distance.
+    if left.len() != right.len() {
+        return None;
+    }
+    let (dim, other) = (left.first_chunk::<2>()?, right.first_chunk::<2>()?);
+    let count = usize::from(u16::from_ne_bytes(*dim));
+    if left.len() != HEADER + count * size_of::<E>() || dim != other {
+        return None;
+    }
+    // SAFETY: both are longer than the header.
+    let (left, right) = unsafe { (left.as_ptr().add(HEADER), right.as_ptr().add(HEADER)) };
+    if !(left.addr() | right.addr()).is_multiple_of(align_of::<E>()) {
+        return None;
+    }
+    // SAFETY: both have `count` elements behind the header, aligned, and every pattern of bits is an element.
+    unsafe { Some((std::slice::from_raw_parts(left.cast(), count), std::slice::from_raw_parts(right.cast(), count))) }
+}
+
+/// A stored value's elements, to change them in place.
 pub fn elements_mut<E: Element>(bytes: &mut [u8]) -> Result<&mut [E], Error> {
     elements::<E>(bytes)?;
     view_mut(bytes.get_mut(HEADER..).ok_or(Error::Length)?).ok_or(Error::Length)
@@ -63,6 +84,31 @@ mod tests {
         (0..stored.len()).for_each(|end| assert!(elements::<f32>(&stored[..end]).is_err()));
         elements_mut::<f32>(stored).expect("the same")[2] = 4.0;
         assert_eq!(elements(stored), Ok(&[1.0f32, 2.0, 4.0][..]));
+    }
+
+    #[test]
+    fn pairs_are_those_of_equal_dimensions() {
+        let (mut one, mut two) = ([0; 4], [0; 4]);
+        let one = bytes(&mut one, size::<f32>(3));
+        begin::<f32>(one).expect("three dimensions are fine").copy_from_slice(&[1.0, 2.0, 3.0]);
+        let two = bytes(&mut two, size::<f32>(3));
+        begin::<f32>(two).expect("three dimensions are fine").copy_from_slice(&[4.0, 5.0, 6.0]);
+        assert_eq!(pair(one, two), Some((&[1.0f32, 2.0, 3.0][..], &[4.0f32, 5.0, 6.0][..])));
+        assert_eq!(pair::<u16>(one, two), None);
+        for end in 0..two.len() {
+            assert_eq!(pair::<f32>(one, &two[..end]), None);
+            assert_eq!(pair::<f32>(&one[..end], two), None);
+            assert_eq!(pair::<f32>(&one[..end], &two[..end]), None);
+        }
+        // Another number of dimensions in the header, on either side, and an address that is not aligned.
+        two[0] = 2;
+        assert_eq!(pair::<f32>(one, two), None);
+        assert_eq!(pair::<f32>(two, one), None);
+        let mut shifted = [0; 5];
+        let shifted = &mut view_mut_words(&mut shifted)[1..17];
+        shifted.copy_from_slice(one);
+        assert_eq!(pair::<f32>(one, shifted), None);
+        assert_eq!(pair::<f32>(shifted, one), None);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{self, Lanes, level};
-use super::{Kernels, scalar};
+use super::lanes::{self, Lanes};
+use super::make::level;
+use super::merge::{self, Matching};
+use super::{Kernels, Level, Sums, scalar};
+use crate::sparse::Sparse;
 
-static LEVEL: Kernels = level!("avx2", "avx2,fma,f16c,popcnt", Eight, scalar::hamming, scalar::jaccard);
+level!(Avx2, "avx2", "avx2,fma,f16c,popcnt", Eight, scalar::hamming, scalar::jaccard);
 
 /// The level, if this CPU has its instructions.
 pub(super) fn detect() -> Option<&'static Kernels> {
@@ -106,5 +109,89 @@ impl Lanes for Eight {
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
         }
+    }
+}
+
+impl Matching for Eight {
+    type Indices = __m256i;
+    /// Lanes of ones.
+    type Picked = __m256;
+
+    #[inline(always)]
+    unsafe fn load_indices(from: *const i32) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_some_indices(from: *const i32, count: usize) -> __m256i {
+        // SAFETY: the caller's promise; lanes that are not selected are not read, and `count` is at most 8.
+        unsafe {
+            let select = _mm256_loadu_si256(SELECT.as_ptr().add(8 - count.min(8)).cast());
+            _mm256_or_si256(_mm256_maskload_epi32(from, select), _mm256_xor_si256(select, _mm256_set1_epi32(-1)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize {
+        // SAFETY: the caller's promise; lanes that are not selected are not read, and `count` is at most 8.
+        unsafe {
+            let select = _mm256_loadu_si256(SELECT.as_ptr().add(8 - count.min(8)).cast());
+            let above = _mm256_cmpgt_epi32(_mm256_maskload_epi32(from, select), _mm256_set1_epi32(last));
+            let up_to = _mm256_andnot_si256(above, select);
+            _mm256_movemask_ps(_mm256_castsi256_ps(up_to)).trailing_ones() as usize
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_none() -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_setzero_ps() }
+    }
+
+    #[inline(always)]
+    unsafe fn pick(indices: __m256i, index: i32) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_castsi256_ps(_mm256_cmpeq_epi32(indices, _mm256_set1_epi32(index))) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_bits(bits: u32) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let bits = _mm256_and_si256(_mm256_set1_epi32(bits.cast_signed()), lanes);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(bits, lanes))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn is_none(picked: __m256) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_movemask_ps(picked) == 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_either(one: __m256, other: __m256) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_or_ps(one, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn fill(value: f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_set1_ps(value)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep(self, picked: __m256) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_and_ps(self.0, picked)) }
+    }
+
+    #[inline(always)]
+    unsafe fn clear(self, picked: __m256) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm256_andnot_ps(picked, self.0)) }
     }
 }

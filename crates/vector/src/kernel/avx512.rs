@@ -2,13 +2,36 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{self, Lanes, level};
-use super::{Kernels, avx2, scalar};
+use super::lanes::{self, Lanes};
+use super::make::level;
+use super::merge::{self, Matching};
+use super::{Kernels, Level, Sums, avx2, scalar};
+use crate::sparse::Sparse;
 
-static LEVEL: Kernels =
-    level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,f16c,popcnt", Sixteen, scalar::hamming, scalar::jaccard);
+pub use plain::Avx512;
 
-static COUNTING: Kernels = level!(
+mod plain {
+    //! The level without an instruction for counting bits.
+
+    use super::*;
+
+    level!(
+        Avx512,
+        "avx512",
+        "avx512f,avx512bw,avx512vl,avx2,fma,f16c,popcnt",
+        Sixteen,
+        scalar::hamming,
+        scalar::jaccard
+    );
+
+    /// The table, where the CPU has the instructions.
+    pub(super) fn table() -> &'static Kernels {
+        &LEVEL
+    }
+}
+
+level!(
+    Counting,
     "avx512vpopcntdq",
     "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,fma,f16c,popcnt",
     Sixteen,
@@ -23,7 +46,7 @@ pub(super) fn detect() -> Vec<&'static Kernels> {
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl");
     let counting = base && is_x86_feature_detected!("avx512vpopcntdq");
-    base.then_some(&LEVEL).into_iter().chain(counting.then_some(&COUNTING)).collect()
+    base.then(plain::table).into_iter().chain(counting.then_some(&LEVEL)).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -105,6 +128,77 @@ impl Lanes for Sixteen {
     }
 }
 
+impl Matching for Sixteen {
+    type Indices = __m512i;
+    type Picked = __mmask16;
+
+    #[inline(always)]
+    unsafe fn load_indices(from: *const i32) -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_some_indices(from: *const i32, count: usize) -> __m512i {
+        // SAFETY: the caller's promise; lanes that the mask leaves out are not read.
+        unsafe { _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), first(count) as u16, from) }
+    }
+
+    #[inline(always)]
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize {
+        // SAFETY: the caller's promise; lanes that the mask leaves out are not read.
+        unsafe {
+            let some = first(count) as u16;
+            let indices = _mm512_maskz_loadu_epi32(some, from);
+            _mm512_mask_cmple_epi32_mask(some, indices, _mm512_set1_epi32(last)).trailing_ones() as usize
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_none() -> __mmask16 {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn pick(indices: __m512i, index: i32) -> __mmask16 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_cmpeq_epi32_mask(indices, _mm512_set1_epi32(index)) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_bits(bits: u32) -> __mmask16 {
+        bits as __mmask16
+    }
+
+    #[inline(always)]
+    unsafe fn is_none(picked: __mmask16) -> bool {
+        picked == 0
+    }
+
+    #[inline(always)]
+    unsafe fn pick_either(one: __mmask16, other: __mmask16) -> __mmask16 {
+        one | other
+    }
+
+    #[inline(always)]
+    unsafe fn fill(value: f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm512_set1_ps(value)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep(self, picked: __mmask16) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm512_maskz_mov_ps(picked, self.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn clear(self, picked: __mmask16) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(_mm512_maskz_mov_ps(!picked, self.0)) }
+    }
+}
+
 /// A mask of the first `count` (fewer than 64) lanes or bytes.
 #[inline(always)]
 fn first(count: usize) -> u64 {
@@ -114,36 +208,23 @@ fn first(count: usize) -> u64 {
 /// Bytes in a register.
 const BYTES: usize = 64;
 
-/// Count the bits set in each of what `combine` makes of a register of both slices; zeros must give zeros.
+/// Load up to a register of bytes from `at` on, with zeros behind the last of `length`.
 ///
 /// # Safety
-/// The CPU must have the instructions of the level that counts.
+/// The CPU must have the instructions of the level that counts, and the bytes must be there.
 #[inline(always)]
-unsafe fn count<const N: usize>(
-    left: &[u8],
-    right: &[u8],
-    combine: impl Fn(__m512i, __m512i) -> [__m512i; N],
-) -> [u64; N] {
-    let length = left.len().min(right.len());
-    let (left, left_rest) = left.get(..length).unwrap_or_default().as_chunks::<BYTES>();
-    let (right, right_rest) = right.get(..length).unwrap_or_default().as_chunks::<BYTES>();
-    // SAFETY: the caller vouches for the instructions. A chunk is as long as a register, and of the shorter rests only
-    // the bytes that the mask leaves in are read.
+unsafe fn load(bytes: *const u8, at: usize, length: usize) -> __m512i {
+    // SAFETY: the caller's promise; bytes that the mask leaves out are not read.
     unsafe {
-        let mut sums = [_mm512_setzero_si512(); N];
-        let mut add = |l, r| {
-            for (sum, bits) in sums.iter_mut().zip(combine(l, r)) {
-                *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(bits));
-            }
-        };
-        for (l, r) in left.iter().zip(right) {
-            add(_mm512_loadu_si512(l.as_ptr().cast()), _mm512_loadu_si512(r.as_ptr().cast()));
+        match length - at {
+            BYTES.. => _mm512_loadu_si512(bytes.add(at).cast()),
+            some => _mm512_maskz_loadu_epi8(first(some), bytes.add(at).cast()),
         }
-        let rest = |bytes: &[u8]| _mm512_maskz_loadu_epi8(first(bytes.len()), bytes.as_ptr().cast());
-        add(rest(left_rest), rest(right_rest));
-        sums.map(|sum| _mm512_reduce_add_epi64(sum) as u64)
     }
 }
+
+/// Bytes up to which words are counted quicker than a register can be summed up.
+const SHORT: usize = 2 * BYTES;
 
 /// Count the bits that differ.
 ///
@@ -151,9 +232,22 @@ unsafe fn count<const N: usize>(
 /// The CPU must have the instructions of the level that counts.
 #[inline(always)]
 unsafe fn hamming(left: &[u8], right: &[u8]) -> u64 {
-    // SAFETY: the caller's promise.
-    let [count] = unsafe { count(left, right, |l, r| [_mm512_xor_si512(l, r)]) };
-    count
+    let length = if left.len() < right.len() { left.len() } else { right.len() };
+    if length < SHORT {
+        return scalar::hamming(left, right);
+    }
+    let (left, right) = (left.as_ptr(), right.as_ptr());
+    // SAFETY: the caller's promise, and nothing is loaded from `length` on.
+    unsafe {
+        let mut sum = _mm512_setzero_si512();
+        let mut at = 0;
+        while at < length {
+            let differing = _mm512_xor_si512(load(left, at, length), load(right, at, length));
+            sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(differing));
+            at += BYTES;
+        }
+        _mm512_reduce_add_epi64(sum) as u64
+    }
 }
 
 /// Count the bits set in both and in either.
@@ -162,6 +256,21 @@ unsafe fn hamming(left: &[u8], right: &[u8]) -> u64 {
 /// The CPU must have the instructions of the level that counts.
 #[inline(always)]
 unsafe fn jaccard(left: &[u8], right: &[u8]) -> (u64, u64) {
-    // SAFETY: the caller's promise.
-    unsafe { count(left, right, |l, r| [_mm512_and_si512(l, r), _mm512_or_si512(l, r)]) }.into()
+    let length = if left.len() < right.len() { left.len() } else { right.len() };
+    if length < SHORT {
+        return scalar::jaccard(left, right);
+    }
+    let (left, right) = (left.as_ptr(), right.as_ptr());
+    // SAFETY: the caller's promise, and nothing is loaded from `length` on.
+    unsafe {
+        let (mut both, mut either) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+        let mut at = 0;
+        while at < length {
+            let (l, r) = (load(left, at, length), load(right, at, length));
+            both = _mm512_add_epi64(both, _mm512_popcnt_epi64(_mm512_and_si512(l, r)));
+            either = _mm512_add_epi64(either, _mm512_popcnt_epi64(_mm512_or_si512(l, r)));
+            at += BYTES;
+        }
+        (_mm512_reduce_add_epi64(both) as u64, _mm512_reduce_add_epi64(either) as u64)
+    }
 }

@@ -3,6 +3,10 @@
 //! Everything here is `inline(always)` and without target features of its own: it becomes code of the function that
 //! it is inlined into, which has the level's features. [`level!`] makes those functions.
 
+use std::marker::PhantomData;
+
+use super::merge::Matching;
+
 /// Registers that are summed independently, so that one addition need not wait for the one before.
 const UNROLL: usize = 4;
 
@@ -95,45 +99,201 @@ impl Element for u16 {
     }
 }
 
-/// Sum over both slices: `step` adds what a register of each contributes to `N` sums; zeros must contribute nothing.
-///
-/// No lead-in aligns the loads: the order of the additions, and so the last bits, would depend on where values lie.
+/// What one register of each side contributes to a sum; two of zeros contribute nothing.
+pub(super) trait Term {
+    /// # Safety
+    /// The CPU must have the instructions of `L`.
+    unsafe fn add<L: Lanes>(sum: L, left: L, right: L) -> L;
+
+    /// Add what the lanes picked contribute.
+    ///
+    /// # Safety
+    /// The CPU must have the instructions of `L`.
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L;
+}
+
+/// The square of the difference.
+pub(super) struct Square;
+/// The product.
+pub(super) struct Product;
+/// The absolute difference.
+pub(super) struct Difference;
+
+impl Term for Square {
+    #[inline(always)]
+    unsafe fn add<L: Lanes>(sum: L, left: L, right: L) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe {
+            let difference = left.sub(right);
+            difference.mul_add(difference, sum)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe {
+            let difference = left.sub(right).keep(picked);
+            difference.mul_add(difference, sum)
+        }
+    }
+}
+
+impl Term for Product {
+    #[inline(always)]
+    unsafe fn add<L: Lanes>(sum: L, left: L, right: L) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { left.mul_add(right, sum) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { left.mul_add(right.keep(picked), sum) }
+    }
+}
+
+impl Term for Difference {
+    #[inline(always)]
+    unsafe fn add<L: Lanes>(sum: L, left: L, right: L) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { sum.add(left.sub(right).abs()) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_picked<L: Matching>(sum: L, left: L, right: L, picked: L::Picked) -> L {
+        // SAFETY: the caller vouches for the instructions.
+        unsafe { sum.add(left.sub(right).keep(picked).abs()) }
+    }
+}
+
+/// One sum or more that one loop adds up, in registers; zeros at first.
 ///
 /// # Safety
-/// The CPU must have the instructions of `L` and of `step`.
+/// Every function needs the instructions of `L`.
+trait Sums<L>: Copy {
+    /// The sums as numbers.
+    type Totals;
+
+    unsafe fn zero() -> Self;
+    unsafe fn add(self, left: L, right: L) -> Self;
+    unsafe fn join(self, other: Self) -> Self;
+    unsafe fn totals(self) -> Self::Totals;
+}
+
+/// A sum of one term.
+struct One<L, T>(L, PhantomData<T>);
+
+impl<L: Copy, T> Clone for One<L, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Copy, T> Copy for One<L, T> {}
+
+impl<L: Lanes, T: Term> Sums<L> for One<L, T> {
+    type Totals = f32;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { One(L::zero(), PhantomData) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, left: L, right: L) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { One(T::add(self.0, left, right), PhantomData) }
+    }
+
+    #[inline(always)]
+    unsafe fn join(self, other: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { One(self.0.add(other.0), PhantomData) }
+    }
+
+    #[inline(always)]
+    unsafe fn totals(self) -> f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.sum() }
+    }
+}
+
+/// The sums of a cosine: of the products of the two, of the left with itself, and of the right with itself.
+#[derive(Clone, Copy)]
+struct Three<L>(L, L, L);
+
+impl<L: Lanes> Sums<L> for Three<L> {
+    type Totals = (f32, f32, f32);
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Three(L::zero(), L::zero(), L::zero()) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, left: L, right: L) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Three(left.mul_add(right, self.0), left.mul_add(left, self.1), right.mul_add(right, self.2)) }
+    }
+
+    #[inline(always)]
+    unsafe fn join(self, other: Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Three(self.0.add(other.0), self.1.add(other.1), self.2.add(other.2)) }
+    }
+
+    #[inline(always)]
+    unsafe fn totals(self) -> (f32, f32, f32) {
+        // SAFETY: the caller's promise.
+        unsafe { (self.0.sum(), self.1.sum(), self.2.sum()) }
+    }
+}
+
+/// Add up over both slices.
+///
+/// No lead-in aligns the loads: the order of the additions, and so the last bits, would depend on where values lie. The
+/// loops count by hand, for what is in an iterator need not be inlined into code of other features.
+///
+/// # Safety
+/// The CPU must have the instructions of `L`.
 #[inline(always)]
-unsafe fn fold<L: Lanes, E: Element, const N: usize>(
-    left: &[E],
-    right: &[E],
-    step: impl Fn([L; N], L, L) -> [L; N],
-) -> [f32; N] {
-    let length = left.len().min(right.len());
-    let (left, right) = (left.get(..length).unwrap_or_default(), right.get(..length).unwrap_or_default());
-    let wide = (left.chunks_exact(UNROLL * L::COUNT), right.chunks_exact(UNROLL * L::COUNT));
-    let narrow = (wide.0.remainder().chunks_exact(L::COUNT), wide.1.remainder().chunks_exact(L::COUNT));
-    let rest = (narrow.0.remainder(), narrow.1.remainder());
-    // SAFETY: the caller vouches for the instructions. Each load stays in a chunk: `UNROLL` registers in a wide one,
-    // one in a narrow one, and the rest is shorter than a register.
+unsafe fn fold<L: Lanes, E: Element, S: Sums<L>>(left: &[E], right: &[E]) -> S::Totals {
+    let length = if left.len() < right.len() { left.len() } else { right.len() };
+    let (left, right) = (left.as_ptr(), right.as_ptr());
+    let mut at = 0;
+    // SAFETY: the caller vouches for the instructions, and what is loaded ends at `length` at most.
     unsafe {
-        let mut sums = [[L::zero(); N]; UNROLL];
-        for (l, r) in wide.0.zip(wide.1) {
-            for (at, sums) in sums.iter_mut().enumerate() {
-                *sums = step(*sums, E::load(l.as_ptr().add(at * L::COUNT)), E::load(r.as_ptr().add(at * L::COUNT)));
+        let mut sums = S::zero();
+        if length >= UNROLL * L::COUNT {
+            let (mut second, mut third, mut fourth) = (S::zero(), S::zero(), S::zero());
+            while length - at >= UNROLL * L::COUNT {
+                let (l, r) = (left.add(at), right.add(at));
+                sums = sums.add(E::load(l), E::load(r));
+                second = second.add(E::load(l.add(L::COUNT)), E::load(r.add(L::COUNT)));
+                third = third.add(E::load(l.add(2 * L::COUNT)), E::load(r.add(2 * L::COUNT)));
+                fourth = fourth.add(E::load(l.add(3 * L::COUNT)), E::load(r.add(3 * L::COUNT)));
+                at += UNROLL * L::COUNT;
             }
+            sums = sums.join(second).join(third.join(fourth));
         }
-        let [mut first, second, third, fourth] = sums;
-        for (l, r) in narrow.0.zip(narrow.1) {
-            first = step(first, E::load(l.as_ptr()), E::load(r.as_ptr()));
+        if length & (2 * L::COUNT) != 0 {
+            let (l, r) = (left.add(at), right.add(at));
+            sums = sums.add(E::load(l), E::load(r)).add(E::load(l.add(L::COUNT)), E::load(r.add(L::COUNT)));
+            at += 2 * L::COUNT;
         }
-        if !rest.0.is_empty() {
-            let count = rest.0.len();
-            first = step(first, E::load_some(rest.0.as_ptr(), count), E::load_some(rest.1.as_ptr(), count));
+        if length & L::COUNT != 0 {
+            sums = sums.add(E::load(left.add(at)), E::load(right.add(at)));
+            at += L::COUNT;
         }
-        let mut totals = [0.0; N];
-        for ((((total, a), b), c), d) in totals.iter_mut().zip(first).zip(second).zip(third).zip(fourth) {
-            *total = a.add(b).add(c.add(d)).sum();
+        let count = length & (L::COUNT - 1);
+        if count != 0 {
+            sums = sums.add(E::load_some(left.add(at), count), E::load_some(right.add(at), count));
         }
-        totals
+        sums.totals()
     }
 }
 
@@ -144,13 +304,7 @@ unsafe fn fold<L: Lanes, E: Element, const N: usize>(
 #[inline(always)]
 pub(super) unsafe fn l2_squared<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
     // SAFETY: the caller vouches for the instructions.
-    let [sum] = unsafe {
-        fold::<L, E, 1>(left, right, |[sum], l, r| {
-            let difference = l.sub(r);
-            [difference.mul_add(difference, sum)]
-        })
-    };
-    sum
+    unsafe { fold::<L, E, One<L, Square>>(left, right) }
 }
 
 /// Sum the products.
@@ -160,8 +314,7 @@ pub(super) unsafe fn l2_squared<L: Lanes, E: Element>(left: &[E], right: &[E]) -
 #[inline(always)]
 pub(super) unsafe fn inner_product<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
     // SAFETY: the caller vouches for the instructions.
-    let [sum] = unsafe { fold::<L, E, 1>(left, right, |[sum], l, r| [l.mul_add(r, sum)]) };
-    sum
+    unsafe { fold::<L, E, One<L, Product>>(left, right) }
 }
 
 /// Sum the absolute differences.
@@ -171,8 +324,7 @@ pub(super) unsafe fn inner_product<L: Lanes, E: Element>(left: &[E], right: &[E]
 #[inline(always)]
 pub(super) unsafe fn l1<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
     // SAFETY: the caller vouches for the instructions.
-    let [sum] = unsafe { fold::<L, E, 1>(left, right, |[sum], l, r| [sum.add(l.sub(r).abs())]) };
-    sum
+    unsafe { fold::<L, E, One<L, Difference>>(left, right) }
 }
 
 /// Sum the products of the two, of the left with itself, and of the right with itself.
@@ -182,12 +334,7 @@ pub(super) unsafe fn l1<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
 #[inline(always)]
 pub(super) unsafe fn cosine<L: Lanes, E: Element>(left: &[E], right: &[E]) -> (f32, f32, f32) {
     // SAFETY: the caller vouches for the instructions.
-    let sums = unsafe {
-        fold::<L, E, 3>(left, right, |[dot, lefts, rights], l, r| {
-            [l.mul_add(r, dot), l.mul_add(l, lefts), r.mul_add(r, rights)]
-        })
-    };
-    sums.into()
+    unsafe { fold::<L, E, Three<L>>(left, right) }
 }
 
 /// Widen halves, as many as both slices have.
@@ -223,38 +370,3 @@ pub(super) unsafe fn narrow<L: Lanes>(floats: &[f32], halves: &mut [u16]) {
     }
     rest.iter().zip(halves.into_remainder()).for_each(|(f, h)| *h = super::half::from_f32(*f));
 }
-
-/// Make the functions of a level: of the features `$features`, with the registers `$lanes`, and counting bits by the
-/// functions `$hamming` and `$jaccard`, which are compiled with those features too.
-macro_rules! level {
-    ($name:literal, $features:literal, $lanes:ty, $hamming:path, $jaccard:path) => {
-        $crate::kernel::Kernels {
-            name: $name,
-            f32_l2_squared: level!(@fn $features, lanes::l2_squared::<$lanes, f32>, (l: &[f32], r: &[f32]) -> f32),
-            f32_inner_product: level!(@fn $features, lanes::inner_product::<$lanes, f32>, (l: &[f32], r: &[f32]) -> f32),
-            f32_l1: level!(@fn $features, lanes::l1::<$lanes, f32>, (l: &[f32], r: &[f32]) -> f32),
-            f32_cosine: level!(@fn $features, lanes::cosine::<$lanes, f32>, (l: &[f32], r: &[f32]) -> (f32, f32, f32)),
-            f16_l2_squared: level!(@fn $features, lanes::l2_squared::<$lanes, u16>, (l: &[u16], r: &[u16]) -> f32),
-            f16_inner_product: level!(@fn $features, lanes::inner_product::<$lanes, u16>, (l: &[u16], r: &[u16]) -> f32),
-            f16_l1: level!(@fn $features, lanes::l1::<$lanes, u16>, (l: &[u16], r: &[u16]) -> f32),
-            f16_cosine: level!(@fn $features, lanes::cosine::<$lanes, u16>, (l: &[u16], r: &[u16]) -> (f32, f32, f32)),
-            f16_to_f32: level!(@fn $features, lanes::widen::<$lanes>, (h: &[u16], f: &mut [f32]) -> ()),
-            f32_to_f16: level!(@fn $features, lanes::narrow::<$lanes>, (f: &[f32], h: &mut [u16]) -> ()),
-            bits_hamming: level!(@fn $features, $hamming, (l: &[u8], r: &[u8]) -> u64),
-            bits_jaccard: level!(@fn $features, $jaccard, (l: &[u8], r: &[u8]) -> (u64, u64)),
-        }
-    };
-    // One function with the features. It is unsafe to call, but only the level's table holds it, and a level gives its
-    // table out only where it has found the features.
-    (@fn $features:literal, $body:path, ($a:ident: $left:ty, $b:ident: $right:ty) -> $result:ty) => {{
-        #[target_feature(enable = $features)]
-        fn run($a: $left, $b: $right) -> $result {
-            #[allow(unused_unsafe, reason = "counting bits is safe at some levels")]
-            // SAFETY: this function has the features that the body needs.
-            unsafe { $body($a, $b) }
-        }
-        // SAFETY: the table is given out only on a CPU that has the features.
-        |$a, $b| unsafe { run($a, $b) }
-    }};
-}
-pub(super) use level;

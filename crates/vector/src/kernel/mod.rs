@@ -3,6 +3,9 @@
 //! Sums are kept in `f32`, as pgvector keeps them: one that overflows is infinite, not an error. Each level adds in
 //! its own fixed order, so results are the same bits on every call but may differ between levels in the last ones.
 //! What the sums mean (a distance, a clamped similarity) and whether two values may be compared is the callers' matter.
+//!
+//! There are two ways in: a table of functions ([`kernels`], or [`Best`] for code that is generic over [`Sums`]), and
+//! [`at_best_level!`](crate::at_best_level), which compiles a whole function once per level, the loops inlined.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -11,13 +14,30 @@ mod avx512;
 pub mod half;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod lanes;
+mod level;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod make;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod merge;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::{Avx512, Counting};
+pub use level::{Best, Level, Sums};
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
+pub use scalar::Scalar;
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::sparse::Sparse;
 
 /// A sum over two slices.
 pub type Sum<E> = fn(&[E], &[E]) -> f32;
@@ -27,6 +47,8 @@ pub type Cosine<E> = fn(&[E], &[E]) -> (f32, f32, f32);
 
 /// One level of instructions; every function wants slices of equal length and reads nothing beyond the shorter.
 pub struct Kernels {
+    /// Which one it is.
+    pub level: Level,
     /// The level, as benchmarks and tests print it: `scalar`, `avx2`, `avx512`, …
     pub name: &'static str,
     /// Squared Euclidean distance.
@@ -45,6 +67,12 @@ pub struct Kernels {
     pub f16_l1: Sum<u16>,
     /// Inner product, squared norm of the left, squared norm of the right, of binary16 bit patterns.
     pub f16_cosine: Cosine<u16>,
+    /// Squared Euclidean distance of vectors of which only the elements that are not zero are listed.
+    pub sparse_l2_squared: fn(Sparse, Sparse) -> f32,
+    /// Inner product of such vectors.
+    pub sparse_inner_product: fn(Sparse, Sparse) -> f32,
+    /// Taxicab distance of such vectors.
+    pub sparse_l1: fn(Sparse, Sparse) -> f32,
     /// Widen binary16 bit patterns; exact, and a NaN comes out quiet.
     pub f16_to_f32: fn(&[u16], &mut [f32]),
     /// Round to the nearest binary16, ties to even; what is too great becomes infinite.
@@ -56,10 +84,18 @@ pub struct Kernels {
 }
 
 /// The best level of this CPU; detected once.
-#[inline]
+#[inline(always)]
 pub fn kernels() -> &'static Kernels {
-    static BEST: LazyLock<&'static Kernels> = LazyLock::new(|| levels().pop().unwrap_or(&scalar::LEVEL));
-    &BEST
+    static BEST: AtomicPtr<Kernels> = AtomicPtr::new(null_mut());
+    /// Threads that come here at once find the same.
+    #[cold]
+    fn detect() -> &'static Kernels {
+        let best = levels().pop().unwrap_or(&scalar::LEVEL);
+        BEST.store(std::ptr::from_ref(best).cast_mut(), Ordering::Relaxed);
+        best
+    }
+    // SAFETY: the pointer is null or one to a table, which is never changed and lives as long as the program.
+    unsafe { BEST.load(Ordering::Relaxed).as_ref() }.unwrap_or_else(detect)
 }
 
 /// Every level that this CPU can run, from the plain one to the best.

@@ -3,10 +3,13 @@
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
-use super::lanes::{self, Lanes, level};
-use super::{Kernels, scalar};
+use super::lanes::{self, Lanes};
+use super::make::level;
+use super::merge::{self, Matching};
+use super::{Kernels, Level, Sums, scalar};
+use crate::sparse::Sparse;
 
-static LEVEL: Kernels = level!("neon", "neon", Four, scalar::hamming, scalar::jaccard);
+level!(Neon, "neon", "neon", Four, scalar::hamming, scalar::jaccard);
 
 /// The level, if this CPU has its instructions.
 pub(super) fn detect() -> Option<&'static Kernels> {
@@ -77,5 +80,85 @@ impl Lanes for Four {
     unsafe fn sum(self) -> f32 {
         // SAFETY: the caller's promise.
         unsafe { vaddvq_f32(self.0) }
+    }
+}
+
+impl Matching for Four {
+    type Indices = int32x4_t;
+    /// Lanes of ones.
+    type Picked = uint32x4_t;
+
+    #[inline(always)]
+    unsafe fn load_indices(from: *const i32) -> int32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe { vld1q_s32(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_some_indices(from: *const i32, count: usize) -> int32x4_t {
+        let mut copy = [-1; Self::COUNT];
+        // SAFETY: the caller vouches for `count` indices, and no more are written than there is room for.
+        unsafe {
+            copy.as_mut_ptr().copy_from_nonoverlapping(from, count.min(Self::COUNT));
+            vld1q_s32(copy.as_ptr())
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn count_up_to(from: *const i32, count: usize, last: i32) -> usize {
+        let mut up_to = 0;
+        // SAFETY: the caller vouches for `count` indices.
+        while up_to < count && unsafe { from.add(up_to).read() } <= last {
+            up_to += 1;
+        }
+        up_to
+    }
+
+    #[inline(always)]
+    unsafe fn pick_none() -> uint32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe { vdupq_n_u32(0) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick(indices: int32x4_t, index: i32) -> uint32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe { vceqq_s32(indices, vdupq_n_s32(index)) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_bits(bits: u32) -> uint32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe { vtstq_u32(vdupq_n_u32(bits), vld1q_u32([1, 2, 4, 8].as_ptr())) }
+    }
+
+    #[inline(always)]
+    unsafe fn is_none(picked: uint32x4_t) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { vmaxvq_u32(picked) == 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn pick_either(one: uint32x4_t, other: uint32x4_t) -> uint32x4_t {
+        // SAFETY: the caller's promise.
+        unsafe { vorrq_u32(one, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn fill(value: f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(vdupq_n_f32(value)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep(self, picked: uint32x4_t) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(self.0), picked))) }
+    }
+
+    #[inline(always)]
+    unsafe fn clear(self, picked: uint32x4_t) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self(vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(self.0), picked))) }
     }
 }

@@ -1,7 +1,8 @@
 //! Guards the kernels: a level that sums wrongly, reads past an end, rounds otherwise than the CPU, or differs from
 //! the plain level where results must be the same bits.
 
-use super::{Cosine, Kernels, Sum, half, levels};
+use super::{Best, Cosine, Kernels, Sum, Sums, half, levels};
+use crate::sparse::{Sparse, SparseBuf};
 use crate::testing::Random;
 
 /// Every length around every register's and unroll's, and some that users have.
@@ -264,6 +265,112 @@ fn bits_are_counted() {
                 assert_eq!((level.bits_jaccard)(left, right), both, "{} {length}", level.name);
             }
         }
+    }
+}
+
+/// A list of up to `count` of the indices below `dim`, with any floats; not one of them is zero.
+fn some_elements(random: &mut Random, count: usize, dim: usize) -> SparseBuf {
+    let mut indices: Vec<i32> = (0..count).map(|_| random.below(dim) as i32).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    let values = random.floats(indices.len()).iter().map(|value| if *value == 0.0 { 1.0 } else { *value }).collect();
+    SparseBuf { dim, indices, values }
+}
+
+/// The dense vector that a sparse one stands for.
+fn dense(value: &SparseBuf) -> Vec<f32> {
+    let mut out = vec![0.0; value.dim];
+    value.indices.iter().zip(&value.values).for_each(|(index, element)| out[*index as usize] = *element);
+    out
+}
+
+#[test]
+fn sparse_sums_are_those_of_the_dense_vectors() {
+    let mut random = Random::new(6);
+    let counts = [0, 1, 3, 7, 8, 9, 12, 13, 15, 16, 17, 24, 31, 33, 48, 65, 200];
+    for dim in [1, 2, 16, 40, 100, 500, 3_000] {
+        for (count, other) in counts.iter().flat_map(|count| counts.map(|other| (*count, other))) {
+            let (left, right) = (some_elements(&mut random, count, dim), some_elements(&mut random, other, dim));
+            check_sparse(&left, &right);
+            // All, or none, in common.
+            check_sparse(&left, &left);
+            let mut apart = right.clone();
+            apart.indices.iter_mut().for_each(|index| *index += left.dim as i32);
+            apart.dim += left.dim;
+            let left = SparseBuf { dim: apart.dim, ..left };
+            check_sparse(&left, &apart);
+        }
+    }
+}
+
+fn check_sparse(left: &SparseBuf, right: &SparseBuf) {
+    let (l, r) = (dense(left), dense(right));
+    let length = left.indices.len() + right.indices.len();
+    let (left, right) = (left.view(), right.view());
+    for level in levels() {
+        let check = |what: &str, function: fn(Sparse, Sparse) -> f32, expected: (f64, f64)| {
+            let got = function(left, right);
+            // One sum may take all: it is added as often as there are elements.
+            assert_close(&format!("{} sparse {what}", level.name), got, expected, 8 * length);
+            let turned = function(right, left);
+            assert_eq!(got.to_bits(), turned.to_bits(), "{} {what}: {left:?} {right:?}", level.name);
+        };
+        check("l2", level.sparse_l2_squared, definition(&l, &r, l2_squared));
+        check("inner product", level.sparse_inner_product, definition(&l, &r, |l, r| l * r));
+        check("l1", level.sparse_l1, definition(&l, &r, |l, r| (l - r).abs()));
+        if left == right {
+            assert_eq!((level.sparse_l2_squared)(left, right), 0.0, "{}", level.name);
+        }
+    }
+}
+
+#[test]
+fn sparse_values_that_do_not_fit_are_read_to_the_shorter() {
+    let mut random = Random::new(7);
+    let (left, right) = (some_elements(&mut random, 60, 90), some_elements(&mut random, 60, 90));
+    for level in levels() {
+        for cut in 0..left.indices.len() {
+            let whole = Sparse { indices: &left.indices[..cut], values: &left.values[..cut], ..left.view() };
+            for torn in [Sparse { values: &left.values, ..whole }, Sparse { indices: &left.indices, ..whole }] {
+                let sums = |value| ((level.sparse_l1)(value, right.view()), (level.sparse_l1)(right.view(), value));
+                let close = |(a, b): (f32, f32), (c, d): (f32, f32)| (a - c).abs() < 1e-3 && (b - d).abs() < 1e-3;
+                assert!(close(sums(torn), sums(whole)), "{} {cut}", level.name);
+            }
+        }
+    }
+    // Indices that are out of order, as no stored value's are, give some number and no more.
+    let wild = SparseBuf { dim: 9, indices: (0..100).map(|at| at * 7919 % 23 - 3).collect(), values: vec![1.0; 100] };
+    for level in levels() {
+        assert!((level.sparse_l2_squared)(wild.view(), right.view()).is_finite(), "{}", level.name);
+        assert!((level.sparse_l2_squared)(right.view(), wild.view()).is_finite(), "{}", level.name);
+    }
+}
+
+#[test]
+fn a_function_of_the_best_level_is_that_of_the_table() {
+    #[repr(C)]
+    struct Slices {
+        left: *const f32,
+        right: *const f32,
+        length: usize,
+    }
+    unsafe extern "C-unwind" fn sum(both: &Slices) -> f32 {
+        crate::at_best_level!((both: &Slices) -> f32, |level| {
+            // SAFETY: the caller's slices are that long.
+            let of = |start| unsafe { std::slice::from_raw_parts(start, both.length) };
+            level.f32_l2_squared(of(both.left), of(both.right))
+        })
+    }
+    let mut random = Random::new(8);
+    for length in lengths() {
+        let (left, right) = (random.floats(length), random.floats(length));
+        let expected = (super::kernels().f32_l2_squared)(&left, &right).to_bits();
+        for _ in 0..2 {
+            let both = Slices { left: left.as_ptr(), right: right.as_ptr(), length };
+            // SAFETY: both slices are that long.
+            assert_eq!(unsafe { sum(&both) }.to_bits(), expected, "{length}");
+        }
+        assert_eq!(Best.f32_l2_squared(&left, &right).to_bits(), expected);
     }
 }
 

@@ -27,17 +27,29 @@ pub fn write(value: Sparse, bytes: &mut [u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// The dimensions of a stored value, and how many elements it lists; `None` where the length is not what the header
+/// asks for, or the address is not aligned.
+#[inline(always)]
+fn header(bytes: &[u8]) -> Option<(i32, usize)> {
+    let (head, _) = bytes.split_first_chunk::<HEADER>()?;
+    let [dim, count, _] = *view::<i32>(head)? else { return None };
+    let whole = bytes.len() as i64 == HEADER as i64 + i64::from(count) * 8;
+    (whole && dim >= 0).then_some((dim, count as usize))
+}
+
 /// See a stored value; fails where the length is not what the header asks for.
-#[inline]
+#[inline(always)]
 pub fn read(bytes: &[u8]) -> Result<Sparse<'_>, Error> {
-    let (header, rest) = bytes.split_at_checked(HEADER).ok_or(Error::Length)?;
-    let Some([dim, count, _]) = view::<i32>(header) else { return Err(Error::Length) };
-    let count = usize::try_from(*count).map_err(|_| Error::Length)?;
-    let dim = usize::try_from(*dim).map_err(|_| Error::Length)?;
-    let (indices, values) = rest.split_at_checked(rest.len() / 2).ok_or(Error::Length)?;
-    let (indices, values) = (view(indices).ok_or(Error::Length)?, view(values).ok_or(Error::Length)?);
-    let value = Sparse { dim, indices, values };
-    if value.indices.len() == count && value.values.len() == count { Ok(value) } else { Err(Error::Length) }
+    let (dim, count) = header(bytes).ok_or(Error::Length)?;
+    // SAFETY: behind the header, which is aligned, are `count` words of each kind, and every pattern of bits is one.
+    let (indices, values) = unsafe {
+        let start = bytes.as_ptr().add(HEADER);
+        (
+            std::slice::from_raw_parts(start.cast(), count),
+            std::slice::from_raw_parts(start.add(count * 4).cast(), count),
+        )
+    };
+    Ok(Sparse { dim: dim as usize, indices, values })
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::cmp::Ordering;
 use std::marker::PhantomData;
 use vw_vector::Error;
 use vw_vector::dense::{Element, order, stored};
+use vw_vector::kernel::Best;
 
 /// An argument, detoasted.
 pub struct Dense<'a, E> {
@@ -62,8 +63,10 @@ macro_rules! dense_functions {
 macro_rules! dense_distances {
     ($element:ty: $($distance:ident = $name:ident),+ $(,)?) => {
         $crate::pg::fast::fast_functions! {
-            $(fn $name(args) by of_flat |left, right| $crate::types::dense::plain(
-                left, right, vw_vector::dense::distance::$distance::<$element>,
+            $(fn $name(args) by of_flat |sums, left, right| $crate::types::dense::plain(
+                left, right, |left: &[$element], right: &[$element]| {
+                    vw_vector::dense::distance::$distance(sums, left, right)
+                },
             ), else {
                 $crate::types::dense::measure(args, vw_vector::dense::distance::$distance::<$element>)
             })+
@@ -76,17 +79,16 @@ pub(super) use {dense_distances, dense_functions};
 /// Measure two stored values; `None` where either is not whole or they have other dimensions.
 #[inline(always)]
 pub fn plain<E: Element>(left: &[u8], right: &[u8], distance: impl Fn(&[E], &[E]) -> f64) -> Option<f64> {
-    let (left, right) = (stored::elements::<E>(left).ok()?, stored::elements::<E>(right).ok()?);
-    if left.len() == right.len() { Some(distance(left, right)) } else { None }
+    stored::pair(left, right).map(|(left, right)| distance(left, right))
 }
 
 /// Measure the two arguments, which must have the same dimensions.
 #[inline]
-pub fn measure<E: Element>(args: &Args, distance: impl Fn(&[E], &[E]) -> f64) -> Result<f64> {
+pub fn measure<E: Element>(args: &Args, distance: impl Fn(Best, &[E], &[E]) -> f64) -> Result<f64> {
     let (left, right) = (Dense::argument(args, 0)?, Dense::argument(args, 1)?);
     let (left, right) = (left.elements()?, right.elements()?);
     E::KIND.check_same_dim(left.len(), right.len())?;
-    Ok(distance(left, right))
+    Ok(distance(Best, left, right))
 }
 
 /// Order the two arguments.

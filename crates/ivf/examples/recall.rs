@@ -121,7 +121,7 @@ fn measure(store: &MemoryStore, base: &[f32], dim: usize, queries: &[&[f32]], tr
         let mut search = Index::open(store).expect("an index").search(query, effort).expect("a search");
         let mut distance = |tid: Tid| {
             let at = tid.block as usize * 100 + tid.offset as usize - 1;
-            Ok::<_, Error>(Some(vw_vector::dense::distance::cosine(&base[at * dim..(at + 1) * dim], query)))
+            Ok::<_, Error>(Some(vw_vector::dense::distance::cosine(vw_vector::kernel::Best, &base[at * dim..(at + 1) * dim], query)))
         };
         for _ in 0..K {
             let found = search.next(&mut distance).expect("a search").expect("a row");
@@ -151,7 +151,7 @@ fn exact(base: &[f32], dim: usize, query: &[f32]) -> Vec<usize> {
     let mut all: Vec<(f64, usize)> = base
         .chunks(dim)
         .enumerate()
-        .map(|(at, vector)| (vw_vector::dense::distance::cosine(vector, query), at))
+        .map(|(at, vector)| (vw_vector::dense::distance::cosine(vw_vector::kernel::Best, vector, query), at))
         .collect();
     all.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     all.into_iter().take(K).map(|(_, at)| at).collect()

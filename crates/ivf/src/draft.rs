@@ -41,6 +41,20 @@ impl<S: PageStore> Index<'_, S> {
         Draft { members, centroid }
     }
 
+    /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any.
+    pub(crate) fn deal(&self, drafts: Vec<Draft>) -> Result<Vec<Draft>, Error> {
+        let mut dealt: Vec<Members> = drafts.iter().map(|_| Members::new(self.codec.row_bytes())).collect();
+        let mut point = Vec::new();
+        for (own, draft) in drafts.iter().enumerate() {
+            for (tid, row) in draft.members.iter() {
+                let at = if self.codec.decode(row, &mut point) { Draft::nearest(&drafts, &point) } else { own };
+                dealt.get_mut(at).map_or(Ok(()), |members| members.push(tid, row))?;
+            }
+        }
+        dealt.retain(|members| members.len() > 0);
+        Ok(dealt.into_iter().map(|members| self.draft(members)).collect())
+    }
+
     /// Draft two lists of the members of one; gives them back where all are alike.
     pub(crate) fn halves(&self, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
         let dimensions = self.codec.padded();

@@ -3,7 +3,9 @@
 //! After SPFresh and its LIRE protocol (arXiv 2410.14452): a list that has grown too long becomes two.
 
 use crate::codec::Coding;
+use crate::draft::Draft;
 use crate::layout::Link;
+use crate::list::List;
 use crate::replace::Old;
 use crate::route::Spot;
 use crate::table::{Directory, Entry};
@@ -12,7 +14,10 @@ use crate::{Error, Index, PageStore, open};
 /// Members of an open part that are worth packing, at least.
 const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
-const SHARE: u64 = 4;
+const SHARE: u64 = 8;
+/// Lists beside one that is split that members are changed with, and how often they are dealt out.
+const BESIDE: usize = 3;
+const ROUNDS: usize = 2;
 /// A list of members that cannot be told apart is left alone from so many times the limit on.
 const ALIKE: u64 = 8;
 
@@ -42,24 +47,61 @@ impl<S: PageStore> Index<'_, S> {
     }
 
     /// Pack a list, or split it where it has become too long. The caller has the store for itself.
-    pub(crate) fn renew(&self, directory: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
+    pub(crate) fn renew(&self, link: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let limit = u64::from(self.meta()?.list_limit);
-        let list = self
-            .list(&entry, pause)?
-            .ok_or(Error::Corrupt { page: directory.page, what: "it names a list whose pages are another's" })?;
-        let members = list.members.clone();
-        let count = members.len() as u64;
+        let list = self.whole(link, &entry, pause)?;
+        let count = list.members.len() as u64;
         if count > limit.saturating_mul(ALIKE) {
             return Ok(());
         }
-        let drafts = match count > limit {
-            true => match self.halves(members, u64::from(entry.list))? {
-                Ok(halves) => halves.into(),
-                Err(members) => vec![self.draft(members)],
-            },
-            false => vec![self.draft(members)],
-        };
-        self.replace(directory, vec![Old { entry, list }], drafts, pause)
+        if count <= limit {
+            let draft = self.draft(list.members.clone());
+            return self.replace(link, vec![Old { entry, list }], vec![draft], pause);
+        }
+        match self.halves(list.members.clone(), u64::from(entry.list))? {
+            Ok(halves) => self.split(link, Old { entry, list }, halves, pause),
+            Err(members) => self.replace(link, vec![Old { entry, list }], vec![self.draft(members)], pause),
+        }
+    }
+
+    /// Put two lists in the place of one, and let the lists beside it and these two take members from each other, so that
+    /// each member is where the centroid is nearest.
+    fn split(&self, link: Link, old: Old, halves: [Draft; 2], pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let mut drafts: Vec<Draft> = halves.into();
+        let beside = self.beside(&self.directory(link)?, &old, &drafts);
+        let mut olds = vec![old];
+        for entry in beside {
+            let list = self.whole(link, &entry, pause)?;
+            drafts.push(self.draft(list.members.clone()));
+            olds.push(Old { entry, list });
+        }
+        for _ in 0..ROUNDS {
+            pause();
+            drafts = self.deal(drafts)?;
+        }
+        self.replace(link, olds, drafts, pause)
+    }
+
+    /// The lists of a directory page that are nearest to two that are to come in the place of an old one.
+    fn beside(&self, directory: &Directory, old: &Old, halves: &[Draft]) -> Vec<Entry> {
+        let points: Vec<_> = halves.iter().map(|half| self.codec.near(&half.centroid)).collect();
+        let mut beside: Vec<(f32, Entry)> = Vec::new();
+        for (at, entry) in directory.records.iter().enumerate() {
+            // What is too long to be read as a whole here has its own split ahead.
+            let short = entry.packed_members <= old.entry.packed_members.saturating_mul(2);
+            if entry.list != old.entry.list && short {
+                let distances = points.iter().map(|point| self.score(point, directory.centroid(at)));
+                beside.push((distances.fold(f32::INFINITY, f32::min), *entry));
+            }
+        }
+        beside.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        beside.into_iter().map(|(_, entry)| entry).take(BESIDE).collect()
+    }
+
+    /// Read a list that nobody else can replace.
+    fn whole(&self, directory: Link, entry: &Entry, pause: &mut dyn FnMut()) -> Result<List, Error> {
+        let what = "it names a list whose pages are another's";
+        self.list(entry, pause)?.ok_or(Error::Corrupt { page: directory.page, what })
     }
 
     /// Join a list that has few members left with the nearest other of its directory page. Gives false where there is
@@ -81,8 +123,7 @@ impl<S: PageStore> Index<'_, S> {
         let mut olds = Vec::new();
         let mut members = crate::members::Members::new(self.codec.row_bytes());
         for entry in [entry, *other] {
-            let gone = Error::Corrupt { page: directory.link.page, what: "it names a list whose pages are another's" };
-            let list = self.list(&entry, pause)?.ok_or(gone)?;
+            let list = self.whole(directory.link, &entry, pause)?;
             list.members.iter().try_for_each(|(tid, row)| members.push(tid, row))?;
             olds.push(Old { entry, list });
         }

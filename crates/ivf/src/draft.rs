@@ -1,5 +1,6 @@
 //! Lists before they are written: members, and the centroid of their decoded rows.
 
+use crate::layout::Link;
 use crate::members::Members;
 use crate::{Error, Index, PageStore, kmeans};
 
@@ -12,6 +13,8 @@ pub struct Draft {
     pub members: Members,
     /// In the space of the rotated vectors.
     pub centroid: Vec<f32>,
+    /// The directory page that it is to be on.
+    pub home: Link,
 }
 
 impl Draft {
@@ -23,8 +26,8 @@ impl Draft {
 }
 
 impl<S: PageStore> Index<'_, S> {
-    /// Draft one list of members.
-    pub(crate) fn draft(&self, members: Members) -> Draft {
+    /// Draft one list of members, for a directory page.
+    pub(crate) fn draft(&self, home: Link, members: Members) -> Draft {
         let mut centroid = vec![0.0; self.codec.padded()];
         let (mut point, mut count) = (Vec::new(), 0_u32);
         for (_, row) in members.iter() {
@@ -38,7 +41,7 @@ impl<S: PageStore> Index<'_, S> {
         if !centroid.iter().all(|value| value.is_finite()) {
             centroid.fill(0.0);
         }
-        Draft { members, centroid }
+        Draft { members, centroid, home }
     }
 
     /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any.
@@ -51,12 +54,12 @@ impl<S: PageStore> Index<'_, S> {
                 dealt.get_mut(at).map_or(Ok(()), |members| members.push(tid, row))?;
             }
         }
-        dealt.retain(|members| members.len() > 0);
-        Ok(dealt.into_iter().map(|members| self.draft(members)).collect())
+        let dealt = drafts.iter().zip(dealt).filter(|(_, members)| members.len() > 0);
+        Ok(dealt.map(|(draft, members)| self.draft(draft.home, members)).collect())
     }
 
     /// Draft two lists of the members of one; gives them back where all are alike.
-    pub(crate) fn halves(&self, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
+    pub(crate) fn halves(&self, home: Link, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
         let dimensions = self.codec.padded();
         let most = (SAMPLE_BYTES / (dimensions.max(1) * size_of::<f32>())).max(64);
         let step = members.len().div_ceil(most).max(1);
@@ -77,7 +80,7 @@ impl<S: PageStore> Index<'_, S> {
         if sides.iter().any(|side| side.len() == 0) {
             return Ok(Err(members));
         }
-        Ok(Ok(sides.map(|side| self.draft(side))))
+        Ok(Ok(sides.map(|side| self.draft(home, side))))
     }
 }
 

@@ -80,8 +80,8 @@ impl<S: PageStore> Index<'_, S> {
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
         let new = match entry.tail {
-            Some(tail) => take_page(self.store, &mut transaction, &mut meta, [directory.page, tail.page])?,
-            None => take_page(self.store, &mut transaction, &mut meta, [directory.page])?,
+            Some(tail) => take_page(self.store, &mut transaction, &mut meta, &[directory.page, tail.page])?,
+            None => take_page(self.store, &mut transaction, &mut meta, &[directory.page])?,
         };
         let width = self.centroids.bytes();
         let table: Option<Directory> = Table::read(directory, transaction.page(directory.page)?, width)?;

@@ -9,15 +9,17 @@ use crate::list::List;
 use crate::replace::Old;
 use crate::route::Spot;
 use crate::table::{Directory, Entry};
-use crate::{Error, Index, PageStore, open};
+use crate::{Error, Index, MAX_PAGES, PageStore, open};
 
 /// Members of an open part that are worth packing, at least.
 const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
 const SHARE: u64 = 8;
 /// Lists beside one that is split that members are changed with, and how often they are dealt out.
-const BESIDE: usize = 3;
+const BESIDE: usize = 8;
 const ROUNDS: usize = 2;
+/// Directory pages that they are looked for on.
+const GROUPS: usize = 12;
 /// A list of members that cannot be told apart is left alone from so many times the limit on.
 const ALIKE: u64 = 8;
 
@@ -55,47 +57,75 @@ impl<S: PageStore> Index<'_, S> {
             return Ok(());
         }
         if count <= limit {
-            let draft = self.draft(list.members.clone());
-            return self.replace(link, vec![Old { entry, list }], vec![draft], pause);
+            let draft = self.draft(link, list.members.clone());
+            return self.replace(vec![Old { home: link, entry, list }], vec![draft], pause);
         }
-        match self.halves(list.members.clone(), u64::from(entry.list))? {
-            Ok(halves) => self.split(link, Old { entry, list }, halves, pause),
-            Err(members) => self.replace(link, vec![Old { entry, list }], vec![self.draft(members)], pause),
+        let halves = self.halves(link, list.members.clone(), u64::from(entry.list))?;
+        let old = Old { home: link, entry, list };
+        match halves {
+            Ok(halves) => self.split(old, halves, pause),
+            Err(members) => self.replace(vec![old], vec![self.draft(link, members)], pause),
         }
     }
 
     /// Put two lists in the place of one, and let the lists beside it and these two take members from each other, so that
     /// each member is where the centroid is nearest.
-    fn split(&self, link: Link, old: Old, halves: [Draft; 2], pause: &mut dyn FnMut()) -> Result<(), Error> {
+    fn split(&self, old: Old, halves: [Draft; 2], pause: &mut dyn FnMut()) -> Result<(), Error> {
         let mut drafts: Vec<Draft> = halves.into();
-        let beside = self.beside(&self.directory(link)?, &old, &drafts);
+        let beside = self.beside(&old, &drafts)?;
         let mut olds = vec![old];
-        for entry in beside {
-            let list = self.whole(link, &entry, pause)?;
-            drafts.push(self.draft(list.members.clone()));
-            olds.push(Old { entry, list });
+        for (home, entry) in beside {
+            let list = self.whole(home, &entry, pause)?;
+            drafts.push(self.draft(home, list.members.clone()));
+            olds.push(Old { home, entry, list });
         }
         for _ in 0..ROUNDS {
             pause();
             drafts = self.deal(drafts)?;
         }
-        self.replace(link, olds, drafts, pause)
+        self.replace(olds, drafts, pause)
     }
 
-    /// The lists of a directory page that are nearest to two that are to come in the place of an old one.
-    fn beside(&self, directory: &Directory, old: &Old, halves: &[Draft]) -> Vec<Entry> {
+    /// The lists that are nearest to two that are to come in the place of an old one, and their directory pages: that of
+    /// the old one, and so few others that all are changed in one transaction.
+    fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<(Link, Entry)>, Error> {
         let points: Vec<_> = halves.iter().map(|half| self.codec.near(&half.centroid)).collect();
-        let mut beside: Vec<(f32, Entry)> = Vec::new();
-        for (at, entry) in directory.records.iter().enumerate() {
-            // What is too long to be read as a whole here has its own split ahead.
-            let short = entry.packed_members <= old.entry.packed_members.saturating_mul(2);
-            if entry.list != old.entry.list && short {
-                let distances = points.iter().map(|point| self.score(point, directory.centroid(at)));
-                beside.push((distances.fold(f32::INFINITY, f32::min), *entry));
+        let distance = |centroid: &[u8]| {
+            points.iter().map(|point| self.score(point, centroid)).fold(f32::INFINITY, f32::min)
+        };
+        let mut groups = Vec::new();
+        for root in self.root()? {
+            groups.extend(root.records.iter().enumerate().map(|(at, link)| (distance(root.centroid(at)), *link)));
+        }
+        groups.retain(|(_, link)| *link != old.home);
+        groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let home = self.directory(old.home)?;
+        let full = home.records.len() >= Directory::capacity(home.width);
+        let mut near = Vec::new();
+        let directories = groups.iter().take(GROUPS).map(|(_, link)| self.directory(*link));
+        for directory in std::iter::once(Ok(home)).chain(directories) {
+            let directory = directory?;
+            for (at, entry) in directory.records.iter().enumerate() {
+                // What is much longer has its own split ahead.
+                let short = entry.packed_members <= old.entry.packed_members.saturating_mul(2);
+                if entry.list != old.entry.list && short {
+                    near.push((distance(directory.centroid(at)), directory.link, *entry));
+                }
             }
         }
-        beside.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        beside.into_iter().map(|(_, entry)| entry).take(BESIDE).collect()
+        near.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+        let mut pages = MAX_PAGES - 2 - usize::from(full);
+        let mut homes = vec![old.home];
+        let mut beside = Vec::new();
+        for (_, link, entry) in near.into_iter().take(BESIDE) {
+            if !homes.contains(&link) {
+                let Some(left) = pages.checked_sub(1) else { continue };
+                pages = left;
+                homes.push(link);
+            }
+            beside.push((link, entry));
+        }
+        Ok(beside)
     }
 
     /// Read a list that nobody else can replace.
@@ -125,9 +155,9 @@ impl<S: PageStore> Index<'_, S> {
         for entry in [entry, *other] {
             let list = self.whole(directory.link, &entry, pause)?;
             list.members.iter().try_for_each(|(tid, row)| members.push(tid, row))?;
-            olds.push(Old { entry, list });
+            olds.push(Old { home: directory.link, entry, list });
         }
-        self.replace(directory.link, olds, vec![self.draft(members)], pause)?;
+        self.replace(olds, vec![self.draft(directory.link, members)], pause)?;
         Ok(true)
     }
 }

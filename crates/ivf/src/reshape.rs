@@ -16,7 +16,7 @@ const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
 const SHARE: u64 = 8;
 /// Lists beside one that is split that members are changed with, and how often they are dealt out.
-const BESIDE: usize = 8;
+const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
 /// Directory pages that they are looked for on.
 const GROUPS: usize = 12;
@@ -90,9 +90,8 @@ impl<S: PageStore> Index<'_, S> {
     /// the old one, and so few others that all are changed in one transaction.
     fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<(Link, Entry)>, Error> {
         let points: Vec<_> = halves.iter().map(|half| self.codec.near(&half.centroid)).collect();
-        let distance = |centroid: &[u8]| {
-            points.iter().map(|point| self.score(point, centroid)).fold(f32::INFINITY, f32::min)
-        };
+        let distance =
+            |centroid: &[u8]| points.iter().map(|point| self.score(point, centroid)).fold(f32::INFINITY, f32::min);
         let mut groups = Vec::new();
         for root in self.root()? {
             groups.extend(root.records.iter().enumerate().map(|(at, link)| (distance(root.centroid(at)), *link)));

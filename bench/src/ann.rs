@@ -11,7 +11,7 @@
 //! - `VW_ANN_METRIC`: `cosine` (the default), `l2` or `ip`.
 //! - `VW_ANN_INDEXES`: the access methods to measure, separated by commas; all that are there when left out.
 //! - `VW_ANN_MEMORY`: maintenance_work_mem of a build, 2GB when left out; `VW_ANN_WORKERS`: its parallel workers, 2.
-//! - `VW_ANN_SECONDS`: the least time of one measurement, 2; a measurement also goes through all queries once.
+//! - `VW_ANN_SECONDS`: the least time of one measurement, 2; by one client, it also goes through all queries once.
 //! - `VW_ANN_NAME`: the name of the files that it writes, `ann` when left out.
 //!
 //! It writes NAME.csv (every measurement), NAME.builds.csv and NAME.svg (the curves) into `target/bench`.

@@ -6,8 +6,10 @@ use super::build::Build;
 
 /// The recalls at which the curves are compared.
 const LEVELS: &[f64] = &[0.95, 0.98];
-/// A sweep ends when both sets of queries have this recall.
-const ENOUGH: f64 = 0.992;
+/// A sweep ends when the queries have this recall, and those of the other distribution that one.
+const ENOUGH: (f64, f64) = (0.99, 0.98);
+/// A sweep also ends where it has become slower than this.
+const SLOW: f64 = 10.0;
 
 /// The measurement of one setting by queries of another distribution.
 pub struct Other {
@@ -34,7 +36,8 @@ pub struct Row {
 impl Row {
     /// Tell whether slower settings would tell nothing more.
     pub fn is_enough(&self) -> bool {
-        self.other.as_ref().map_or(self.recall, |other| other.recall.min(self.recall)) >= ENOUGH
+        let other = self.other.as_ref().is_none_or(|other| other.recall >= ENOUGH.1);
+        self.one < SLOW || (self.recall >= ENOUGH.0 && other)
     }
 
     pub fn header() -> String {

@@ -78,7 +78,7 @@ pub fn measure(
     let set = data.sets.first().ok_or_else(|| anyhow!("there are no queries"))?;
     check_plan(side, data, set, &settings)?;
     let alone = one(set)?;
-    let together = clients(side, data, set, &settings, 2, set.queries.len(), plan.seconds)?;
+    let together = clients(side, data, set, &settings, 2, 0, plan.seconds)?;
     let name = value.map_or_else(|| "no setting".to_owned(), |value| format!("{} = {value}", sweep.setting));
     let other = data.sets.get(1).map(one).transpose()?;
     Ok(Row {
@@ -109,7 +109,7 @@ fn check_plan(side: &Side, data: &Data, set: &Set, settings: &[(&str, &str)]) ->
     Ok(())
 }
 
-/// Search with so many clients for some seconds, and through the first `count` queries at least once between them.
+/// Search with so many clients for some seconds. The first `count` answers of each tell the recall.
 fn clients(
     side: &Side,
     data: &Data,
@@ -119,32 +119,33 @@ fn clients(
     count: usize,
     seconds: f64,
 ) -> Result<Done> {
-    let values: Vec<Wire> = set.queries.rows().take(count).map(Wire::new).collect();
+    let values: Vec<Wire> = set.queries.rows().map(Wire::new).collect();
     let open = |_| side.search(data.metric, settings);
     let sessions: Vec<(Client, Statement)> = (0..clients).map(open).collect::<Result<_>>()?;
-    let (share, barrier) = (count.div_ceil(clients), Barrier::new(clients));
+    let barrier = Barrier::new(clients);
     let parts = std::thread::scope(|scope| {
         let work = sessions.into_iter().enumerate().map(|(number, session)| {
             let (values, barrier) = (&values, &barrier);
-            scope.spawn(move || client(session, values, number * share, share, seconds, barrier))
+            scope.spawn(move || client(session, values, number * values.len() / clients, count, seconds, barrier))
         });
         let running: Vec<_> = work.collect();
         let ended = running.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a client ended early"))?);
         ended.collect::<Result<Vec<Part>>>()
     })?;
-    let (mut times, mut rate, mut recall) = (Vec::new(), 0.0, 0.0);
+    let (mut times, mut rate, mut recall, mut answered) = (Vec::new(), 0.0, 0.0, 0.0);
     let work: Option<f64> = parts.iter().map(|part| part.work).sum();
     for part in parts {
         rate += part.times.len() as f64 / part.seconds;
         times.extend(part.times);
         for (number, answer) in part.answers {
             let query = (number, set.queries.row(number));
+            answered += 1.0;
             recall += set.truth.recall(data.metric, (&data.base, &data.norms), query, &answer);
         }
     }
     times.sort_by(f64::total_cmp);
     let work = work.map(|work| work / times.len() as f64);
-    Ok(Done { recall: recall / count as f64, rate, times, work })
+    Ok(Done { recall: recall / answered, rate, times, work })
 }
 
 /// What one client did.
@@ -153,7 +154,7 @@ struct Part {
     times: Vec<f64>,
     /// Milliseconds of processor time that its backend took.
     work: Option<f64>,
-    /// The answer to each query of its share, by the query's number.
+    /// The first answers, each with its query's number.
     answers: Vec<(usize, Vec<i32>)>,
 }
 
@@ -162,24 +163,22 @@ fn client(
     (mut client, statement): (Client, Statement),
     values: &[Wire],
     start: usize,
-    share: usize,
+    count: usize,
     seconds: f64,
     barrier: &Barrier,
 ) -> Result<Part> {
-    let first: Result<Vec<_>, _> =
-        values.iter().take(FIRST.min(share)).map(|value| client.query(&statement, &[value])).collect();
+    let first: Result<Vec<_>, _> = values.iter().take(FIRST).map(|value| client.query(&statement, &[value])).collect();
     // Whatever came of it, the others wait here.
     barrier.wait();
     first?;
     let pid: i32 = client.query_one(include_str!("../../sql/ann_pid.sql"), &[])?.get(0);
-    let share = share.min(values.len().saturating_sub(start));
     let before = processor_time(pid);
     let (begun, mut times, mut answers) = (Instant::now(), Vec::new(), Vec::new());
     for (number, value) in values.iter().enumerate().cycle().skip(start) {
         let sent = Instant::now();
         let rows = client.query(&statement, &[value])?;
         times.push(1000.0 * sent.elapsed().as_secs_f64());
-        if answers.len() < share {
+        if answers.len() < count {
             ensure!(rows.len() <= NEAREST, "the search gave {} rows", rows.len());
             answers.push((number, rows.iter().map(|row| row.get(0)).collect()));
         } else if begun.elapsed().as_secs_f64() >= seconds {

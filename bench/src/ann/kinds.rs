@@ -34,7 +34,7 @@ macro_rules! values {
     ($($value:literal)*) => { &[$(Some($value)),*] };
 }
 
-const IVFFLAT: &[Option<&str>] = values!["1" "2" "4" "6" "10" "16" "24" "40" "64" "100" "160"];
+const IVFFLAT: &[Option<&str>] = values!["1" "2" "4" "6" "10" "16" "24" "40" "64" "100" "160" "240"];
 
 pub fn all() -> Vec<Kind> {
     let ours = Kind {
@@ -92,7 +92,7 @@ fn pgvector() -> [Kind; 3] {
     ]
 }
 
-const VCHORDRQ: &[Option<&str>] = values!["2" "4" "6" "8" "12" "16" "24" "32" "48" "64" "96" "144"];
+const VCHORDRQ: &[Option<&str>] = values!["2" "4" "6" "8" "12" "16" "24" "32" "48" "64" "96" "144" "200" "300"];
 
 /// <https://docs.vectorchord.ai/vectorchord/usage/indexing.html>
 fn vectorchord() -> [Kind; 2] {

@@ -18,6 +18,8 @@ const SHARE: u64 = 8;
 /// Lists beside one that is split that members are changed with, and how often they are dealt out.
 const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
+/// One in so many of the index's pages may be written anew for them.
+const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.
 const GROUPS: usize = 12;
 /// A list of members that cannot be told apart is left alone from so many times the limit on.
@@ -116,7 +118,11 @@ impl<S: PageStore> Index<'_, S> {
         let mut pages = MAX_PAGES - 2 - usize::from(full);
         let mut homes = vec![old.home];
         let mut beside = Vec::new();
+        // Old and new lists are there at once for a moment, and the file never gets shorter again.
+        let mut room = self.meta()?.live_pages / ROOM;
         for (_, link, entry) in near.into_iter().take(BESIDE) {
+            let Some(left) = room.checked_sub(entry.pages()) else { break };
+            room = left;
             if !homes.contains(&link) {
                 let Some(left) = pages.checked_sub(1) else { continue };
                 pages = left;

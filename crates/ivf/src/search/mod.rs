@@ -8,6 +8,7 @@
 
 mod calibrate;
 mod effort;
+mod forecast;
 mod frontier;
 mod queue;
 mod visit;
@@ -16,6 +17,7 @@ use std::collections::HashSet;
 
 pub use calibrate::Calibration;
 pub use effort::Effort;
+pub use forecast::Forecast;
 use frontier::Frontier;
 use queue::{Candidate, Queue, Stage};
 use visit::Visit;

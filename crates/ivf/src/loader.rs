@@ -33,6 +33,8 @@ pub struct Loader<'s, S: PageStore> {
     /// Directory pages that are done or being filled, group by group.
     directories: Vec<Directory>,
     total: u64,
+    /// Members of a list before it is split, where that was said.
+    limit: Option<u32>,
 }
 
 impl<'s, S: PageStore> Loader<'s, S> {
@@ -43,11 +45,19 @@ impl<'s, S: PageStore> Loader<'s, S> {
         }
         let index = Index::of(store, options, SEED, plan.centre.clone());
         let members = Members::new(index.codec.row_bytes());
+        let directories = Vec::new();
         let mut loader =
-            Loader { index, plan, epoch: 1, filling: 0, members, list: 1, directories: Vec::new(), total: 0 };
+            Loader { index, plan, epoch: 1, filling: 0, members, list: 1, directories, total: 0, limit: None };
         loader.extend(|_, _| Ok(()))?;
         loader.epoch = 1;
         Ok(loader)
+    }
+
+    /// Let lists be split from so many members on, in place of what suits the index. For tests: of a small index.
+    #[doc(hidden)]
+    pub fn limited(mut self, members: u32) -> Self {
+        self.limit = Some(members);
+        self
     }
 
     /// Add a member to list `list`, as [`crate::Placer`] numbers them: all of one list, then all of a later one. `row` is
@@ -105,7 +115,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
             lists: lists as u32,
             packed_members: self.total,
             open_pages: 0,
-            list_limit: plan::limit(&self.index.options, self.total, lists),
+            list_limit: self.limit.unwrap_or_else(|| plan::limit(&self.index.options, self.total, lists)),
             moves: 0,
             calibrated_lists: 0,
             steps: Calibration::UNMEASURED.steps,

@@ -88,8 +88,9 @@ impl PageStore for MemoryStore {
     }
 
     fn try_exclusive(&self) -> Result<Option<MemoryExclusive<'_>>, StoreError> {
-        let free = !self.exclusive.replace(true);
-        Ok(free.then_some(MemoryExclusive(self)))
+        let taken = self.exclusive.replace(true);
+        // Made only where it is given: dropping it gives the right back.
+        Ok((!taken).then(|| MemoryExclusive(self)))
     }
 }
 
@@ -225,6 +226,18 @@ mod tests {
             assert_eq!(u64::from(done), at);
             assert_eq!(store.read(PageId(0)).expect("free")[0], done);
         }
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_exclusive_lock() {
+        let store = store(1);
+        let first = store.exclusive().expect("free");
+        for _ in 0..2 {
+            assert!(store.try_exclusive().expect("an answer").is_none(), "asking does not take it away");
+            assert_eq!(store.exclusive().err(), Some(StoreError::Busy));
+        }
+        drop(first);
+        assert!(store.try_exclusive().expect("an answer").is_some());
     }
 
     #[test]

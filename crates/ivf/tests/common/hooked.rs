@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use vw_ivf::memory::{MemoryStore, MemoryTransaction, ReadPage};
+use vw_ivf::memory::{MemoryExclusive, MemoryStore, MemoryTransaction, ReadPage};
 use vw_ivf::{PageId, PageStore, StoreError, Transaction};
 
 type Hook = Box<dyn FnMut(&MemoryStore)>;
@@ -53,6 +53,7 @@ impl Hooked {
 impl PageStore for Hooked {
     type Read<'s> = ReadPage<'s>;
     type Transaction<'s> = HookedTransaction<'s>;
+    type Exclusive<'s> = MemoryExclusive<'s>;
 
     fn pages(&self) -> u32 {
         self.inner.pages()
@@ -66,6 +67,16 @@ impl PageStore for Hooked {
     fn begin(&self) -> HookedTransaction<'_> {
         self.step();
         HookedTransaction { store: self, inner: self.inner.begin(), locked: Vec::new() }
+    }
+
+    fn exclusive(&self) -> Result<MemoryExclusive<'_>, StoreError> {
+        self.step();
+        self.inner.exclusive()
+    }
+
+    fn try_exclusive(&self) -> Result<Option<MemoryExclusive<'_>>, StoreError> {
+        self.step();
+        self.inner.try_exclusive()
     }
 }
 

@@ -13,8 +13,8 @@ const FARTHER: f64 = 300.0;
 const FETCHED: (f64, f64) = (1.1, 2.0);
 /// Members whose rows are read, for each that is given, and at first.
 const REFINED: (f64, f64) = (2.5, 30.0);
-/// The share of all members that is refined where no bound may be left to chance.
-const CERTAIN: f64 = 0.01;
+/// The share of all members whose distance is asked for where no bound may be left to chance. All rows are read then.
+const CERTAIN: f64 = 0.002;
 /// Bytes of a member in a code page, beside the code.
 const BESIDE: f64 = 14.0;
 
@@ -45,16 +45,16 @@ impl Forecast {
         let more = if effort.probes > 0 { rows * all / members.max(1.0) } else { first * rows / FARTHER };
         let lists = (first + more).min(f64::from(effort.most)).min(all);
         let scanned = members * lists / all;
-        let certain = if exhaustive { CERTAIN * members } else { 0.0 };
-        let share = |(each, first): (f64, f64)| (each * rows + first + certain).min(scanned);
+        let certain = |share: f64| if exhaustive { share * members } else { 0.0 };
+        let share = |(each, first): (f64, f64), more: f64| (each * rows + first + more).min(scanned);
         Forecast {
             directory_pages: f64::from(estimate.directory_pages),
             lists,
             pages: lists + scanned * bytes(estimate) / PAGE_BYTES as f64,
             scanned,
-            refined: if matches!(estimate.options.coding, Coding::Bits(_)) { share(REFINED) } else { 0.0 },
+            refined: if matches!(estimate.options.coding, Coding::Bits(_)) { share(REFINED, certain(1.0)) } else { 0.0 },
             // Without codes, only the table tells which members are near.
-            fetched: if estimate.options.coding == Coding::None { scanned } else { share(FETCHED) },
+            fetched: if estimate.options.coding == Coding::None { scanned } else { share(FETCHED, certain(CERTAIN)) },
         }
     }
 }

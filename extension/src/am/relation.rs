@@ -36,7 +36,7 @@ impl Opened {
         // SAFETY: the table is open.
         let (allowed, filtered, table) = unsafe {
             let (table, user) = ((*opened.table).rd_id, pg_sys::GetUserId());
-            let select = pg_sys::pg_class_aclcheck(table, user, pg_sys::ACL_SELECT.into());
+            let select = pg_sys::pg_class_aclcheck(table, user, pg_sys::ACL_SELECT as pg_sys::AclMode);
             let filter = pg_sys::check_enable_rls(table, user, true);
             let enabled = pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32;
             (select == pg_sys::AclResult::ACLCHECK_OK, filter == enabled, name(opened.table))

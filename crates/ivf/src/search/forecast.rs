@@ -52,7 +52,11 @@ impl Forecast {
             lists,
             pages: lists + scanned * bytes(estimate) / PAGE_BYTES as f64,
             scanned,
-            refined: if matches!(estimate.options.coding, Coding::Bits(_)) { share(REFINED, certain(1.0)) } else { 0.0 },
+            refined: if matches!(estimate.options.coding, Coding::Bits(_)) {
+                share(REFINED, certain(1.0))
+            } else {
+                0.0
+            },
             // Without codes, only the table tells which members are near.
             fetched: if estimate.options.coding == Coding::None { scanned } else { share(FETCHED, certain(CERTAIN)) },
         }

@@ -73,3 +73,47 @@ fn bytes(estimate: &Estimate) -> f64 {
             Coding::Bits(_) => dimensions / 8.0,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Guards a planner against a search that seems to get cheaper the more it does, or to do more than there is.
+
+    use super::*;
+    use crate::{Metric, Options};
+
+    fn numbers(forecast: &Forecast) -> [f64; 6] {
+        let Forecast { directory_pages, lists, pages, scanned, refined, fetched } = *forecast;
+        [directory_pages, lists, pages, scanned, refined, fetched]
+    }
+
+    #[test]
+    fn more_rows_are_more_work_up_to_all_there_is() {
+        for coding in [Coding::None, Coding::Raw, Coding::Bits(4)] {
+            let options = Options { dimensions: 384, lists: 0, metric: Metric::Cosine, coding };
+            let estimate =
+                Estimate { options, members: 160_000, lists: 262, directory_pages: 5, ..Estimate::default() };
+            let efforts = [(0.5, 0), (0.95, 0), (1.0, 0), (0.95, 1), (0.95, 1000)];
+            for (recall, probes) in efforts {
+                let effort = Effort { recall, probes, ..Effort::default() };
+                let forecasts = [0.0, 1.0, 10.0, 1e3, 1e5, 1e9].map(|rows| Forecast::new(&estimate, &effort, rows));
+                for pair in forecasts.map(|forecast| numbers(&forecast)).windows(2) {
+                    let [less, more] = pair else { continue };
+                    assert!(less.iter().zip(more).all(|(less, more)| less <= more), "{less:?} {more:?}");
+                }
+                let [.., last] = forecasts;
+                assert!(last.lists <= 262.0 && last.scanned <= 160_000.0 && last.refined <= last.scanned, "{last:?}");
+                assert!(last.fetched <= last.scanned, "{last:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_lists_that_are_asked_for_are_visited() {
+        let options = Options { dimensions: 384, coding: Coding::Bits(4), ..Options::default() };
+        let estimate = Estimate { options, members: 1000, lists: 10, ..Estimate::default() };
+        let lists = |probes, most| Forecast::new(&estimate, &Effort { recall: 0.95, probes, most }, 0.0).lists;
+        assert_eq!((lists(3, u32::MAX), lists(30, u32::MAX), lists(3, 2)), (3.0, 10.0, 2.0));
+        let empty = Estimate { options, ..Estimate::default() };
+        assert!(numbers(&Forecast::new(&empty, &Effort::default(), 10.0)).iter().all(|number| number.is_finite()));
+    }
+}

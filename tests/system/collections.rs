@@ -64,7 +64,7 @@ fn a_collection_gets_an_index_when_it_has_grown() {
     assert_eq!(indexes(&mut client, &partition), Vec::<String>::new());
     assert!(!explain(&mut worker, &id, &partition).contains("Inverted File"));
     let exact = found(&mut worker, &id, &partition);
-    add(&mut worker, ENOUGH, ENOUGH);
+    worker.execute("SELECT FROM vw_index_items('many', ARRAY['one more'])", &[]).expect("an item");
     let made = indexes(&mut client, &partition);
     assert!(made.len() == 1 && made[0].contains("vector_cosine_ops"), "{made:?}");
     add(&mut worker, ENOUGH + 1, 20_000);

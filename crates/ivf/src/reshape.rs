@@ -3,7 +3,9 @@
 //! After SPFresh and its LIRE protocol (arXiv 2410.14452): a list that has grown too long becomes two.
 
 use crate::codec::Coding;
+use crate::draft::Draft;
 use crate::layout::Link;
+use crate::members::Members;
 use crate::replace::Old;
 use crate::route::Spot;
 use crate::table::{Directory, Entry};
@@ -13,8 +15,9 @@ use crate::{Error, Index, PageStore, open};
 const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
 const SHARE: u64 = 4;
-/// A list of members that cannot be told apart is left alone from so many times the limit on.
-const ALIKE: u64 = 8;
+/// A list of members that are alike, but for one in so many, is cut in two from so many times the limit on.
+const ALIKE: u64 = 2;
+const OTHERS: usize = 8;
 
 impl<S: PageStore> Index<'_, S> {
     /// Pack or split a list that has just got one more open page, where it is time for that and nobody else is at it.
@@ -49,17 +52,25 @@ impl<S: PageStore> Index<'_, S> {
             .ok_or(Error::Corrupt { page: directory.page, what: "it names a list whose pages are another's" })?;
         let members = list.members.clone();
         let count = members.len() as u64;
-        if count > limit.saturating_mul(ALIKE) {
-            return Ok(());
-        }
         let drafts = match count > limit {
-            true => match self.halves(members, u64::from(entry.list))? {
-                Ok(halves) => halves.into(),
-                Err(members) => vec![self.draft(members)],
-            },
+            true => self.split(members, limit, u64::from(entry.list))?,
             false => vec![self.draft(members)],
         };
         self.replace(directory, vec![Old { entry, list }], drafts, pause)
+    }
+
+    /// Draft two lists of the members of one that is too long, or one of members that are alike and not many.
+    fn split(&self, members: Members, limit: u64, seed: u64) -> Result<Vec<Draft>, Error> {
+        let many = members.len() as u64 > limit.saturating_mul(ALIKE);
+        // What is alike gets lists that are alike, so that no list is read and written as a whole for ever.
+        let cut = if many { Some(self.cut(&members)?) } else { None };
+        let least = members.len() / OTHERS;
+        match (self.halves(members, seed)?, cut) {
+            (Ok(halves), Some(cut)) if halves.iter().any(|half| half.members.len() < least) => Ok(cut),
+            (Ok(halves), _) => Ok(halves.into()),
+            (Err(_), Some(cut)) => Ok(cut),
+            (Err(members), None) => Ok(vec![self.draft(members)]),
+        }
     }
 
     /// Join a list that has few members left with the nearest other of its directory page. Gives false where there is
@@ -79,7 +90,7 @@ impl<S: PageStore> Index<'_, S> {
         let nearest = directory.records.iter().filter(fits).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let Some(other) = nearest else { return Ok(false) };
         let mut olds = Vec::new();
-        let mut members = crate::members::Members::new(self.codec.row_bytes());
+        let mut members = Members::new(self.codec.row_bytes());
         for entry in [entry, *other] {
             let gone = Error::Corrupt { page: directory.link.page, what: "it names a list whose pages are another's" };
             let list = self.list(&entry, pause)?.ok_or(gone)?;

@@ -115,7 +115,7 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Wait until nobody replaces a list, and open it again if it still is there, closed: whoever closed it is gone.
     fn reopen(&self, spot: &Spot) -> Result<(), Error> {
-        let _alone = self.store.exclusive();
+        let _alone = self.store.exclusive()?;
         let directory = self.directory(spot.directory)?;
         let entry = directory.records.iter().find(|entry| entry.list == spot.entry.list);
         let Some(tail) = entry.and_then(|entry| entry.tail) else { return Ok(()) };

@@ -161,7 +161,7 @@ impl<S: PageStore> Index<'_, S> {
         let width = self.centroids.bytes();
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
-        let count = self.directory(link)?.records.len() + news.len() - olds.len();
+        let count = (self.directory(link)?.records.len() + news.len()).saturating_sub(olds.len());
         let added = match count > Directory::capacity(width) {
             true => Some(take_page(self.store, &mut transaction, &mut meta, [link.page])?),
             false => None,

@@ -121,7 +121,11 @@ fn measure(store: &MemoryStore, base: &[f32], dim: usize, queries: &[&[f32]], tr
         let mut search = Index::open(store).expect("an index").search(query, effort).expect("a search");
         let mut distance = |tid: Tid| {
             let at = tid.block as usize * 100 + tid.offset as usize - 1;
-            Ok::<_, Error>(Some(vw_vector::dense::distance::cosine(vw_vector::kernel::Best, &base[at * dim..(at + 1) * dim], query)))
+            Ok::<_, Error>(Some(vw_vector::dense::distance::cosine(
+                vw_vector::kernel::Best,
+                &base[at * dim..(at + 1) * dim],
+                query,
+            )))
         };
         for _ in 0..K {
             let found = search.next(&mut distance).expect("a search").expect("a row");

@@ -156,9 +156,8 @@ impl<'s, S: PageStore> Loader<'s, S> {
         self.index.centroids.encode(centroid, &mut code);
         // Until the page is written, its link tells the group.
         let link = Link { page: META_PAGE, epoch: group as u64 };
-        let fits = |directory: &Directory| {
-            directory.link == link && directory.records.len() < Directory::capacity(width)
-        };
+        let fits =
+            |directory: &Directory| directory.link == link && directory.records.len() < Directory::capacity(width);
         if !self.directories.last().is_some_and(fits) {
             self.directories.push(Table::empty(link, width));
         }
@@ -169,12 +168,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
     }
 
     /// Write the packed part of a list; give its first head page and the number of pages.
-    fn pack(
-        &mut self,
-        list: u32,
-        members: &Members,
-        pause: &mut dyn FnMut(),
-    ) -> Result<(Option<Link>, u32), Error> {
+    fn pack(&mut self, list: u32, members: &Members, pause: &mut dyn FnMut()) -> Result<(Option<Link>, u32), Error> {
         let capacity = Shape::of(&self.index.codec).capacity();
         let (mut first, mut pages) = (None, 0);
         for segment in (0..members.len().div_ceil(capacity)).rev() {

@@ -7,7 +7,7 @@ use crate::draft::Draft;
 use crate::layout::Link;
 use crate::members::Members;
 use crate::replace::Old;
-use crate::route::Spot;
+use crate::route::{Spot, Walk};
 use crate::table::{Directory, Entry};
 use crate::{Error, Index, PageStore, open};
 
@@ -19,6 +19,9 @@ const SHARE: u64 = 4;
 const ALIKE: u64 = 2;
 const OTHERS: usize = 8;
 
+/// Lists up to which the stop rule is measured by whoever splits one; with more that takes long, and is left to vacuum.
+const SOON: u32 = 2_000;
+
 impl<S: PageStore> Index<'_, S> {
     /// Pack or split a list that has just got one more open page, where it is time for that and nobody else is at it.
     pub(crate) fn reshape(&self, spot: &Spot, pause: &mut dyn FnMut()) -> Result<(), Error> {
@@ -26,13 +29,11 @@ impl<S: PageStore> Index<'_, S> {
             return Ok(());
         }
         let Some(_alone) = self.store.try_exclusive()? else { return Ok(()) };
-        let mut next = Some(spot.directory);
-        while let Some(link) = next {
-            let directory = self.directory(link)?;
+        let mut walk = Walk::from(spot.directory);
+        while let Some(directory) = self.step(&mut walk)? {
             if let Some(entry) = directory.records.iter().find(|entry| entry.list == spot.entry.list) {
-                return if self.overdue(entry) { self.renew(link, *entry, pause) } else { Ok(()) };
+                return if self.overdue(entry) { self.renew(directory.link, *entry, pause) } else { Ok(()) };
             }
-            next = directory.next;
         }
         Ok(())
     }
@@ -56,7 +57,8 @@ impl<S: PageStore> Index<'_, S> {
             true => self.split(members, limit, u64::from(entry.list))?,
             false => vec![self.draft(members)],
         };
-        self.replace(directory, vec![Old { entry, list }], drafts, pause)
+        self.replace(directory, vec![Old { entry, list }], drafts, pause)?;
+        self.recalibrate(SOON, pause)
     }
 
     /// Draft two lists of the members of one that is too long, or one of members that are alike and not many.
@@ -77,9 +79,8 @@ impl<S: PageStore> Index<'_, S> {
     /// none that it fits to. The caller has the store for itself.
     pub(crate) fn join(&self, directory: &Directory, entry: Entry, pause: &mut dyn FnMut()) -> Result<bool, Error> {
         let limit = self.meta()?.list_limit;
-        let size = |entry: &Entry| {
-            entry.packed_members.saturating_add(entry.open_pages * open::capacity(self.codec.row_bytes()) as u32)
-        };
+        let per_page = open::capacity(self.codec.row_bytes()) as u32;
+        let size = |entry: &Entry| entry.packed_members.saturating_add(entry.open_pages.saturating_mul(per_page));
         let position = |list| directory.records.iter().position(|other| other.list == list);
         let mut centroid = Vec::new();
         position(entry.list).map(|at| self.centroids.decode(directory.centroid(at), &mut centroid));

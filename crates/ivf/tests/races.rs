@@ -50,9 +50,8 @@ fn a_list_that_a_crash_left_closed_takes_members_again() {
     for at in 0.. {
         let store = about_to_grow(&world);
         store.crash_at(at);
-        let crashed = vw_ivf::Index::open(&store).and_then(|index| {
-            index.delete(&mut |tid| common::number(tid) < 200, &mut || {})
-        });
+        let crashed = vw_ivf::Index::open(&store)
+            .and_then(|index| index.delete(&mut |tid| common::number(tid) < 200, &mut || {}));
         store.recover();
         if crashed.is_ok() {
             break;

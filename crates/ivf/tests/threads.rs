@@ -107,7 +107,7 @@ impl Transaction for Change<'_> {
 }
 
 const STABLE: u64 = 600;
-const EACH: u64 = 1_500;
+const EACH: u64 = 4_000;
 const INSERTERS: u64 = 3;
 
 fn nth(inserter: u64, count: u64) -> u64 {

@@ -2,6 +2,7 @@
 //!
 //! Names none of the project's crates. `cargo xtask bench [NAME...]` starts the cluster and calls this.
 
+mod ann;
 mod distance;
 mod embed;
 mod exact;
@@ -20,6 +21,7 @@ use postgres::{Client, Config, NoTls};
 type Benchmark = (&'static str, &'static str, fn() -> Result<()>);
 
 const BENCHMARKS: &[Benchmark] = &[
+    ("ann", "approximate search by each kind of index: recall against queries a second", ann::run),
     ("distance", "every distance of every type, by whole search and by call", distance::run),
     ("embed", "texts embedded in a second, over SQL and by ONNX Runtime from Python", embed::run),
     ("exact", "the ten nearest of N random unit vectors without an index", exact::run),

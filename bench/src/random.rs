@@ -16,6 +16,12 @@ impl Random {
         (self.0 >> 11) as usize % limit.max(1)
     }
 
+    /// A normally distributed number, by Box and Muller's transform.
+    pub fn normal(&mut self) -> f32 {
+        let mut unit = || (self.below(1 << 24) as f32 + 0.5) / (1 << 24) as f32;
+        (-2.0 * unit().ln()).sqrt() * (std::f32::consts::TAU * unit()).cos()
+    }
+
     fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words.get(self.below(words.len())).copied().unwrap_or_default()
     }
@@ -48,6 +54,14 @@ pub fn descriptions(count: usize, seed: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn normal_numbers_have_their_mean_and_variance() {
+        let mut random = Random::new(5);
+        let numbers: Vec<f32> = (0..100_000).map(|_| random.normal()).collect();
+        let mean = |power| numbers.iter().map(|number| number.powi(power)).sum::<f32>() / 100_000.0;
+        assert!(mean(1).abs() < 0.02 && (mean(2) - 1.0).abs() < 0.03, "{} {}", mean(1), mean(2));
+    }
 
     #[test]
     fn descriptions_repeat_and_differ() {

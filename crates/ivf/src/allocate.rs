@@ -30,7 +30,7 @@ impl<S: PageStore> Index<'_, S> {
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
         let epoch = epoch.map_or_else(|| meta.take_epoch(), Ok)?;
-        let page = take_page(self.store, &mut transaction, &mut meta, [])?;
+        let page = take_page(self.store, &mut transaction, &mut meta, &[])?;
         let link = Link { page, epoch };
         write(link, transaction.page(page)?)?;
         meta.write(transaction.page(META_PAGE)?)?;
@@ -65,11 +65,11 @@ impl<S: PageStore> Index<'_, S> {
 
 /// Lock the pages `others`, and with them a page for a new use: the first free page, or one more. The meta page is
 /// locked already, which keeps others from doing the same.
-pub fn take_page<S: PageStore, const N: usize>(
+pub fn take_page<S: PageStore>(
     store: &S,
     transaction: &mut S::Transaction<'_>,
     meta: &mut Meta,
-    others: [PageId; N],
+    others: &[PageId],
 ) -> Result<PageId, Error> {
     let mut pages = others.to_vec();
     pages.extend(meta.free.map(|free| free.page));

@@ -1,5 +1,6 @@
 //! Lists before they are written: members, and the centroid of their decoded rows.
 
+use crate::layout::Link;
 use crate::members::Members;
 use crate::{Error, Index, PageStore, kmeans};
 
@@ -12,6 +13,8 @@ pub struct Draft {
     pub members: Members,
     /// In the space of the rotated vectors.
     pub centroid: Vec<f32>,
+    /// The directory page that it is to be on.
+    pub home: Link,
 }
 
 impl Draft {
@@ -23,8 +26,8 @@ impl Draft {
 }
 
 impl<S: PageStore> Index<'_, S> {
-    /// Draft one list of members.
-    pub(crate) fn draft(&self, members: Members) -> Draft {
+    /// Draft one list of members, for a directory page.
+    pub(crate) fn draft(&self, home: Link, members: Members) -> Draft {
         let mut centroid = vec![0.0; self.codec.padded()];
         let (mut point, mut count) = (Vec::new(), 0_u32);
         for (_, row) in members.iter() {
@@ -38,24 +41,38 @@ impl<S: PageStore> Index<'_, S> {
         if !centroid.iter().all(|value| value.is_finite()) {
             centroid.fill(0.0);
         }
-        Draft { members, centroid }
+        Draft { members, centroid, home }
+    }
+
+    /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any.
+    pub(crate) fn deal(&self, drafts: Vec<Draft>) -> Result<Vec<Draft>, Error> {
+        let mut dealt: Vec<Members> = drafts.iter().map(|_| Members::new(self.codec.row_bytes())).collect();
+        let mut point = Vec::new();
+        for (own, draft) in drafts.iter().enumerate() {
+            for (tid, row) in draft.members.iter() {
+                let at = if self.codec.decode(row, &mut point) { Draft::nearest(&drafts, &point) } else { own };
+                dealt.get_mut(at).map_or(Ok(()), |members| members.push(tid, row))?;
+            }
+        }
+        let dealt = drafts.iter().zip(dealt).filter(|(_, members)| members.len() > 0);
+        Ok(dealt.map(|(draft, members)| self.draft(draft.home, members)).collect())
     }
 
     /// Draft lists of the first and the second half of members, or one where there are not two.
-    pub(crate) fn cut(&self, members: &Members) -> Result<Vec<Draft>, Error> {
+    pub(crate) fn cut(&self, home: Link, members: &Members) -> Result<Vec<Draft>, Error> {
         let middle = members.len() / 2;
         let mut drafts = Vec::new();
         for range in [0..middle, middle..members.len()] {
             let mut half = Members::new(self.codec.row_bytes());
             members.iter().take(range.end).skip(range.start).try_for_each(|(tid, row)| half.push(tid, row))?;
-            drafts.push(self.draft(half));
+            drafts.push(self.draft(home, half));
         }
         drafts.retain(|draft| draft.members.len() > 0);
         Ok(drafts)
     }
 
     /// Draft two lists of the members of one; gives them back where all are alike.
-    pub(crate) fn halves(&self, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
+    pub(crate) fn halves(&self, home: Link, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
         let dimensions = self.codec.padded();
         let most = (SAMPLE_BYTES / (dimensions.max(1) * size_of::<f32>())).max(64);
         let step = members.len().div_ceil(most).max(1);
@@ -76,7 +93,7 @@ impl<S: PageStore> Index<'_, S> {
         if sides.iter().any(|side| side.len() == 0) {
             return Ok(Err(members));
         }
-        Ok(Ok(sides.map(|side| self.draft(side))))
+        Ok(Ok(sides.map(|side| self.draft(home, side))))
     }
 }
 

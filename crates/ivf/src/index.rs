@@ -71,7 +71,7 @@ impl<'s, S: PageStore> Index<'s, S> {
 }
 
 /// Read the meta page of a store.
-fn meta<S: PageStore>(store: &S) -> Result<Meta, Error> {
+pub(crate) fn meta<S: PageStore>(store: &S) -> Result<Meta, Error> {
     if store.pages() == 0 {
         return Err(Error::Corrupt { page: META_PAGE, what: "the store is empty" });
     }

@@ -84,8 +84,8 @@ impl<S: PageStore> Index<'_, S> {
             return Ok(Outcome::Stale);
         };
         let new = match entry.tail {
-            Some(tail) => take_page(self.store, &mut transaction, &mut meta, [directory.page, tail.page])?,
-            None => take_page(self.store, &mut transaction, &mut meta, [directory.page])?,
+            Some(tail) => take_page(self.store, &mut transaction, &mut meta, &[directory.page, tail.page])?,
+            None => take_page(self.store, &mut transaction, &mut meta, &[directory.page])?,
         };
         let link = Link { page: new, epoch: meta.take_epoch()? };
         if let Some(tail) = entry.tail {

@@ -47,7 +47,7 @@ pub use index::{Index, Options, create};
 pub use loader::Loader;
 pub use placer::Placer;
 pub use plan::{Plan, Sample, lists};
-pub use search::{Calibration, Counters, Effort, Found, Search};
+pub use search::{Calibration, Counters, Effort, Forecast, Found, Search};
 pub use stats::{Estimate, Stats};
 pub use store::{MAX_PAGES, PAGE_BYTES, PageId, PageStore, StoreError, Transaction};
 pub use tid::Tid;

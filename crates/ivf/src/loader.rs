@@ -15,6 +15,9 @@ use crate::{Error, Index, Options, PageId, PageStore, Tid, Transaction, centre};
 /// is written as several at the same place.
 const MOST_BYTES: usize = 4 << 20;
 
+/// The directory page of lists that do not have one yet.
+const UNPLACED: Link = Link { page: META_PAGE, epoch: 0 };
+
 /// An index being built in an empty store that nobody else sees. Dropped before [`Loader::finish`], or after a crash,
 /// it leaves pages that [`Index::open`] refuses.
 pub struct Loader<'s, S: PageStore> {
@@ -75,7 +78,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
     pub fn finish(mut self, pause: &mut dyn FnMut()) -> Result<u64, Error> {
         self.flush(pause)?;
         if self.directories.is_empty() {
-            let empty = self.index.draft(Members::new(self.index.codec.row_bytes()));
+            let empty = self.index.draft(UNPLACED, Members::new(self.index.codec.row_bytes()));
             self.enter(Entry { list: 1, ..Entry::default() }, &empty.centroid, 0)?;
         }
         let centre = self.write_centre()?;
@@ -113,6 +116,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
             packed_members: self.total,
             open_pages: 0,
             list_limit: self.limit.unwrap_or_else(|| plan::limit(&self.index.options, self.total, lists)),
+            moves: 0,
             calibrated_lists: 0,
             steps: Calibration::UNMEASURED.steps,
         };
@@ -132,7 +136,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
         let members = std::mem::replace(&mut self.members, Members::new(self.index.codec.row_bytes()));
         let list = self.list;
         self.list += 1;
-        let draft = self.index.draft(members);
+        let draft = self.index.draft(UNPLACED, members);
         let (packed, packed_pages) = self.pack(list, &draft.members, pause)?;
         let packed_members = u32::try_from(draft.members.len()).unwrap_or(u32::MAX);
         let entry = Entry { list, packed, packed_members, packed_pages, ..Entry::default() };

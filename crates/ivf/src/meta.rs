@@ -41,6 +41,9 @@ pub struct Meta {
     pub open_pages: u32,
     /// Members that a list has at most before it is split.
     pub list_limit: u32,
+    /// How often lists of several directory pages were replaced at once: whoever reads several pages of the directory
+    /// reads this before and after.
+    pub moves: u32,
     /// Lists that there were when the stop rule was calibrated; 0 where it never was.
     pub calibrated_lists: u32,
     /// The stop rule: see [`crate::Calibration`].
@@ -116,6 +119,7 @@ impl Meta {
             packed_members: fields.u64()?,
             open_pages: fields.u32()?,
             list_limit: fields.u32()?,
+            moves: fields.u32()?,
             calibrated_lists: fields.u32()?,
             steps: [0.0; STEPS],
         };
@@ -171,6 +175,7 @@ impl Meta {
         writer.u64(self.packed_members)?;
         writer.u32(self.open_pages)?;
         writer.u32(self.list_limit)?;
+        writer.u32(self.moves)?;
         writer.u32(self.calibrated_lists)?;
         self.steps.iter().try_for_each(|step| writer.f32(*step))?;
         let check = page::checksum(META_PAGE, bytes)?;

@@ -162,10 +162,12 @@ pub fn target(options: &Options) -> usize {
     (LIST_PAGES * BODY_BYTES / member).clamp(*MEMBERS.start(), *MEMBERS.end())
 }
 
-/// Members that a list has at most before it is split, in an index of so many rows and lists.
+/// Members that a list has at most before it is split, in an index of so many rows and lists: after a split both halves
+/// are a little shorter than a list is to be. Where the user asked for fewer lists, they are left as long as that makes
+/// them, and half as much again.
 pub fn limit(options: &Options, rows: u64, lists: usize) -> u32 {
-    let longest = rows.div_ceil(lists.max(1) as u64).saturating_mul(3);
-    u32::try_from(longest.max(2 * target(options) as u64)).unwrap_or(u32::MAX)
+    let asked = if options.lists > 0 { rows.div_ceil(lists.max(1) as u64).saturating_mul(3) / 2 } else { 0 };
+    u32::try_from(asked.max(target(options) as u64 * 7 / 5)).unwrap_or(u32::MAX)
 }
 
 /// Tell whether the space of the codes is rotated.

@@ -1,5 +1,5 @@
 //! Lists that take the place of others. The new ones are written first, where nothing leads to them; then one transaction
-//! on one directory page takes the old ones out and puts the new ones in; then the old pages are freed.
+//! takes the old ones out of the directory and puts the new ones in; then the old pages are freed.
 //!
 //! Whoever replaces lists holds the store's exclusive lock. Inserts go on meanwhile: what comes to an old list after it
 //! was read is found when its last page is closed, and goes along. Searches go on too: one that reads an old list finds
@@ -17,14 +17,16 @@ use crate::page::{self, Header};
 use crate::table::{Directory, Entry, Table};
 use crate::{Error, Index, PageId, PageStore, Transaction, open};
 
-/// A list that is to go, and what was read of it.
+/// A list that is to go: its directory page, its entry there, and what was read of it.
 pub struct Old {
+    pub home: Link,
     pub entry: Entry,
     pub list: List,
 }
 
 /// A list that is to come.
 struct New {
+    home: Link,
     entry: Entry,
     centroid: Vec<u8>,
     /// The pages of its open part.
@@ -33,22 +35,17 @@ struct New {
 
 /// What came of a swap.
 enum Swapped {
-    /// Done: the directory page as it is now, and one that was added to it.
-    Done(Directory, Option<Directory>),
+    /// Done; where a directory page had to become two, both of them.
+    Done(Option<[Directory; 2]>),
     /// The first old list that has changed since it was read, as it is now.
     Changed(Entry),
 }
 
 impl<S: PageStore> Index<'_, S> {
-    /// Replace lists of one directory page by others that together have the same members. The caller has the store for
+    /// Replace lists by others that together have the same members. They are of so few directory pages that these, the
+    /// meta page, and one more if a page may become too full, are changed in one transaction. The caller has the store for
     /// itself.
-    pub(crate) fn replace(
-        &self,
-        directory: Link,
-        mut olds: Vec<Old>,
-        drafts: Vec<Draft>,
-        pause: &mut dyn FnMut(),
-    ) -> Result<(), Error> {
+    pub(crate) fn replace(&self, mut olds: Vec<Old>, drafts: Vec<Draft>, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let met: Vec<usize> = olds.iter().map(|old| old.list.members.len()).collect();
         let mut news = Vec::new();
         for draft in &drafts {
@@ -59,12 +56,12 @@ impl<S: PageStore> Index<'_, S> {
                 self.close(old, pause)?;
             }
             self.write_leftovers(&olds, &met, &drafts, &mut news)?;
-            match self.swap(directory, &olds, &news)? {
-                Swapped::Done(directory, more) => {
+            match self.swap(&olds, &news)? {
+                Swapped::Done(spread) => {
                     for old in &olds {
                         self.free(&old.list.pages, |page| page.is_some_and(|page| page.list == old.entry.list))?;
                     }
-                    return more.map_or(Ok(()), |more| self.spread(&directory, &more));
+                    return spread.map_or(Ok(()), |pages| self.spread(&pages));
                 }
                 Swapped::Changed(entry) => {
                     // More has come to the old list, which is to be with what is left over.
@@ -73,7 +70,7 @@ impl<S: PageStore> Index<'_, S> {
                         self.free(&pages, |page| page.is_some_and(|page| page.list == new.entry.list))?;
                     }
                     let old = olds.iter_mut().find(|old| old.entry.list == entry.list && old.entry != entry);
-                    old.ok_or_else(|| gone(directory))?.entry = entry;
+                    old.ok_or(Error::Corrupt { page: META_PAGE, what: "a list of it is another's" })?.entry = entry;
                 }
             }
         }
@@ -87,7 +84,7 @@ impl<S: PageStore> Index<'_, S> {
         let entry = Entry { list, packed, packed_members, packed_pages, ..Entry::default() };
         let mut centroid = Vec::new();
         self.centroids.encode(&draft.centroid, &mut centroid);
-        Ok(New { entry, centroid, open: Vec::new() })
+        Ok(New { home: draft.home, entry, centroid, open: Vec::new() })
     }
 
     /// Take the number of a new list.
@@ -157,42 +154,72 @@ impl<S: PageStore> Index<'_, S> {
     }
 
     /// Put the new lists in the place of the old ones.
-    fn swap(&self, link: Link, olds: &[Old], news: &[New]) -> Result<Swapped, Error> {
-        let width = self.centroids.bytes();
+    fn swap(&self, olds: &[Old], news: &[New]) -> Result<Swapped, Error> {
+        let mut homes: Vec<Link> = olds.iter().map(|old| old.home).collect();
+        homes.sort_by_key(|home| home.page);
+        homes.dedup();
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
-        let count = (self.directory(link)?.records.len() + news.len()).saturating_sub(olds.len());
-        let added = match count > Directory::capacity(width) {
-            true => Some(take_page(self.store, &mut transaction, &mut meta, [link.page])?),
-            false => None,
+        let full = self.overflow(&homes, olds, news)?;
+        let pages: Vec<PageId> = homes.iter().map(|home| home.page).collect();
+        let added = match full {
+            Some(_) => Some(take_page(self.store, &mut transaction, &mut meta, &pages)?),
+            None => None,
         };
-        let table = Table::read(link, lock(self.store, &mut transaction, link)?, width)?;
-        let mut directory: Directory = table.ok_or_else(|| gone(link))?;
-        for old in olds {
-            let found = directory.records.iter().find(|entry| entry.list == old.entry.list);
-            match found.ok_or_else(|| gone(link))? {
-                entry if *entry == old.entry => {}
-                entry => return Ok(Swapped::Changed(*entry)),
-            }
-        }
-        directory.retain(|entry| !olds.iter().any(|old| old.entry.list == entry.list));
-        news.iter().for_each(|new| directory.push(new.entry, &new.centroid));
         meta.exchange(olds, news);
-        let mut more = None;
-        if let Some(page) = added {
-            let mut half = Table::empty(Link { page, epoch: meta.take_epoch()? }, width);
-            self.halve(&mut directory, &mut half);
-            half.next = directory.next;
-            directory.next = Some(half.link);
-            meta.live_pages = meta.live_pages.saturating_add(1);
-            half.write(transaction.page(page)?)?;
-            more = Some(half);
+        if homes.len() > 1 {
+            meta.moves = meta.moves.wrapping_add(1);
         }
-        directory.write(transaction.page(link.page)?)?;
+        let mut spread = None;
+        for home in homes {
+            let bytes = lock(self.store, &mut transaction, home)?;
+            let table = Table::read(home, bytes, self.centroids.bytes())?;
+            let mut directory: Directory = table.ok_or_else(|| gone(home))?;
+            if let Some(changed) = exchange(&mut directory, olds, news)? {
+                return Ok(Swapped::Changed(changed));
+            }
+            if let Some(page) = added.filter(|_| full == Some(home)) {
+                let mut half = Table::empty(Link { page, epoch: meta.take_epoch()? }, self.centroids.bytes());
+                self.halve(&mut directory, &mut half);
+                half.next = directory.next;
+                directory.next = Some(half.link);
+                meta.live_pages = meta.live_pages.saturating_add(1);
+                half.write(transaction.page(page)?)?;
+                spread = Some([directory.clone(), half]);
+            }
+            directory.write(transaction.page(home.page)?)?;
+        }
         meta.write(transaction.page(META_PAGE)?)?;
         transaction.commit()?;
-        Ok(Swapped::Done(directory, more))
+        Ok(Swapped::Done(spread))
     }
+
+    /// Find the directory page that has no room for what is to come.
+    fn overflow(&self, homes: &[Link], olds: &[Old], news: &[New]) -> Result<Option<Link>, Error> {
+        for home in homes {
+            let here = self.directory(*home)?.records.len() + news.iter().filter(|new| new.home == *home).count();
+            let gone = olds.iter().filter(|old| old.home == *home).count();
+            if here > Directory::capacity(self.centroids.bytes()) + gone {
+                return Ok(Some(*home));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Take the old lists out of a directory page and put the new ones in; or give the first old one that has changed.
+fn exchange(directory: &mut Directory, olds: &[Old], news: &[New]) -> Result<Option<Entry>, Error> {
+    let home = directory.link;
+    for old in olds.iter().filter(|old| old.home == home) {
+        let found = directory.records.iter().find(|entry| entry.list == old.entry.list);
+        match found.ok_or_else(|| gone(home))? {
+            entry if *entry == old.entry => {}
+            entry => return Ok(Some(*entry)),
+        }
+    }
+    directory.retain(|entry| !olds.iter().any(|old| old.entry.list == entry.list));
+    news.iter().filter(|new| new.home == home).for_each(|new| directory.push(new.entry, &new.centroid));
+    Ok(None)
 }
 
 impl Meta {

@@ -5,20 +5,27 @@
 use crate::codec::Coding;
 use crate::draft::Draft;
 use crate::layout::Link;
+use crate::list::List;
 use crate::members::Members;
 use crate::replace::Old;
 use crate::route::{Spot, Walk};
 use crate::table::{Directory, Entry};
-use crate::{Error, Index, PageStore, open};
+use crate::{Error, Index, MAX_PAGES, PageStore, open};
 
 /// Members of an open part that are worth packing, at least.
 const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
-const SHARE: u64 = 4;
+const SHARE: u64 = 8;
+/// Lists beside one that is split that members are changed with, and how often they are dealt out.
+const BESIDE: usize = 12;
+const ROUNDS: usize = 2;
+/// One in so many of the index's pages may be written anew for them.
+const ROOM: u32 = 12;
+/// Directory pages that they are looked for on.
+const GROUPS: usize = 12;
 /// A list of members that are alike, but for one in so many, is cut in two from so many times the limit on.
 const ALIKE: u64 = 2;
 const OTHERS: usize = 8;
-
 /// Lists up to which the stop rule is measured by whoever splits one; with more that takes long, and is left to vacuum.
 const SOON: u32 = 2_000;
 
@@ -46,33 +53,101 @@ impl<S: PageStore> Index<'_, S> {
     }
 
     /// Pack a list, or split it where it has become too long. The caller has the store for itself.
-    pub(crate) fn renew(&self, directory: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
+    pub(crate) fn renew(&self, link: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let limit = u64::from(self.meta()?.list_limit);
-        let list = self
-            .list(&entry, pause)?
-            .ok_or(Error::Corrupt { page: directory.page, what: "it names a list whose pages are another's" })?;
+        let list = self.whole(link, &entry, pause)?;
         let members = list.members.clone();
-        let count = members.len() as u64;
-        let drafts = match count > limit {
-            true => self.split(members, limit, u64::from(entry.list))?,
-            false => vec![self.draft(members)],
-        };
-        self.replace(directory, vec![Old { entry, list }], drafts, pause)?;
+        let old = Old { home: link, entry, list };
+        match members.len() as u64 > limit {
+            true => self.shorten(old, members, limit, pause)?,
+            false => self.replace(vec![old], vec![self.draft(link, members)], pause)?,
+        }
         self.recalibrate(SOON, pause)
     }
 
-    /// Draft two lists of the members of one that is too long, or one of members that are alike and not many.
-    fn split(&self, members: Members, limit: u64, seed: u64) -> Result<Vec<Draft>, Error> {
+    /// Split a list that has become too long. What is alike gets lists that are alike, so that no list is read and
+    /// written as a whole for ever.
+    fn shorten(&self, old: Old, members: Members, limit: u64, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let many = members.len() as u64 > limit.saturating_mul(ALIKE);
-        // What is alike gets lists that are alike, so that no list is read and written as a whole for ever.
-        let cut = if many { Some(self.cut(&members)?) } else { None };
-        let least = members.len() / OTHERS;
-        match (self.halves(members, seed)?, cut) {
-            (Ok(halves), Some(cut)) if halves.iter().any(|half| half.members.len() < least) => Ok(cut),
-            (Ok(halves), _) => Ok(halves.into()),
-            (Err(_), Some(cut)) => Ok(cut),
-            (Err(members), None) => Ok(vec![self.draft(members)]),
+        let (home, least) = (old.home, members.len() / OTHERS);
+        let cut = if many { Some(self.cut(home, &members)?) } else { None };
+        match (self.halves(home, members, u64::from(old.entry.list))?, cut) {
+            (Ok(halves), Some(cut)) if halves.iter().any(|half| half.members.len() < least) => {
+                self.replace(vec![old], cut, pause)
+            }
+            (Ok(halves), _) => self.split(old, halves, pause),
+            (Err(_), Some(cut)) => self.replace(vec![old], cut, pause),
+            (Err(members), None) => self.replace(vec![old], vec![self.draft(home, members)], pause),
         }
+    }
+
+    /// Put two lists in the place of one, and let the lists beside it and these two take members from each other, so that
+    /// each member is where the centroid is nearest.
+    fn split(&self, old: Old, halves: [Draft; 2], pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let mut drafts: Vec<Draft> = halves.into();
+        let beside = self.beside(&old, &drafts)?;
+        let mut olds = vec![old];
+        for (home, entry) in beside {
+            let list = self.whole(home, &entry, pause)?;
+            drafts.push(self.draft(home, list.members.clone()));
+            olds.push(Old { home, entry, list });
+        }
+        for _ in 0..ROUNDS {
+            pause();
+            drafts = self.deal(drafts)?;
+        }
+        self.replace(olds, drafts, pause)
+    }
+
+    /// The lists that are nearest to two that are to come in the place of an old one, and their directory pages: that of
+    /// the old one, and so few others that all are changed in one transaction.
+    fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<(Link, Entry)>, Error> {
+        let points: Vec<_> = halves.iter().map(|half| self.codec.near(&half.centroid)).collect();
+        let distance =
+            |centroid: &[u8]| points.iter().map(|point| self.score(point, centroid)).fold(f32::INFINITY, f32::min);
+        let mut groups = Vec::new();
+        for root in self.root()? {
+            groups.extend(root.records.iter().enumerate().map(|(at, link)| (distance(root.centroid(at)), *link)));
+        }
+        groups.retain(|(_, link)| *link != old.home);
+        groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let home = self.directory(old.home)?;
+        let full = home.records.len() >= Directory::capacity(home.width);
+        let mut near = Vec::new();
+        let directories = groups.iter().take(GROUPS).map(|(_, link)| self.directory(*link));
+        for directory in std::iter::once(Ok(home)).chain(directories) {
+            let directory = directory?;
+            for (at, entry) in directory.records.iter().enumerate() {
+                // What is much longer has its own split ahead.
+                let short = entry.packed_members <= old.entry.packed_members.saturating_mul(2);
+                if entry.list != old.entry.list && short {
+                    near.push((distance(directory.centroid(at)), directory.link, *entry));
+                }
+            }
+        }
+        near.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+        let mut pages = MAX_PAGES - 2 - usize::from(full);
+        let mut homes = vec![old.home];
+        let mut beside = Vec::new();
+        // Old and new lists are there at once for a moment, and the file never gets shorter again.
+        let mut room = self.meta()?.live_pages / ROOM;
+        for (_, link, entry) in near.into_iter().take(BESIDE) {
+            let Some(left) = room.checked_sub(entry.pages()) else { break };
+            room = left;
+            if !homes.contains(&link) {
+                let Some(left) = pages.checked_sub(1) else { continue };
+                pages = left;
+                homes.push(link);
+            }
+            beside.push((link, entry));
+        }
+        Ok(beside)
+    }
+
+    /// Read a list that nobody else can replace.
+    fn whole(&self, directory: Link, entry: &Entry, pause: &mut dyn FnMut()) -> Result<List, Error> {
+        let what = "it names a list whose pages are another's";
+        self.list(entry, pause)?.ok_or(Error::Corrupt { page: directory.page, what })
     }
 
     /// Join a list that has few members left with the nearest other of its directory page. Gives false where there is
@@ -93,12 +168,11 @@ impl<S: PageStore> Index<'_, S> {
         let mut olds = Vec::new();
         let mut members = Members::new(self.codec.row_bytes());
         for entry in [entry, *other] {
-            let gone = Error::Corrupt { page: directory.link.page, what: "it names a list whose pages are another's" };
-            let list = self.list(&entry, pause)?.ok_or(gone)?;
+            let list = self.whole(directory.link, &entry, pause)?;
             list.members.iter().try_for_each(|(tid, row)| members.push(tid, row))?;
-            olds.push(Old { entry, list });
+            olds.push(Old { home: directory.link, entry, list });
         }
-        self.replace(directory.link, olds, vec![self.draft(members)], pause)?;
+        self.replace(olds, vec![self.draft(directory.link, members)], pause)?;
         Ok(true)
     }
 }

@@ -36,8 +36,8 @@ impl<S: PageStore> Index<'_, S> {
     }
 
     /// Tell the root of a directory page that has become two.
-    pub(crate) fn spread(&self, directory: &Directory, more: &Directory) -> Result<(), Error> {
-        for directory in [directory, more] {
+    pub(crate) fn spread(&self, pages: &[Directory; 2]) -> Result<(), Error> {
+        for directory in pages {
             self.name(directory.link, &self.middle(directory))?;
         }
         Ok(())
@@ -76,7 +76,7 @@ impl<S: PageStore> Index<'_, S> {
             root.write(lock(self.store, &mut transaction, tail)?)?;
             return Ok(transaction.commit()?);
         }
-        let page = take_page(self.store, &mut transaction, &mut meta, [tail.page])?;
+        let page = take_page(self.store, &mut transaction, &mut meta, &[tail.page])?;
         let mut more = Root::empty(Link { page, epoch: meta.take_epoch()? }, width);
         more.push(directory, centroid);
         more.write(transaction.page(page)?)?;

@@ -1,10 +1,10 @@
 //! Numbers about an index: counted, which reads all lists, or estimated, which reads the meta page.
 
-use crate::index::known;
+use crate::index::{self, known};
 use crate::layout::Link;
 use crate::members::Members;
 use crate::table::Entry;
-use crate::{Error, Index, PageStore, Tid, open};
+use crate::{Error, Index, Options, PageStore, Tid, open};
 
 /// What was counted. Where others write meanwhile, the numbers are of different moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct Stats {
 /// What the meta page alone says, for a planner.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Estimate {
+    pub options: Options,
     /// Members, deleted ones that still have a place among them.
     pub members: u64,
     pub lists: u32,
@@ -103,13 +104,22 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Read an estimate from the meta page.
     pub fn estimate(&self) -> Result<Estimate, Error> {
-        let meta = self.meta()?;
-        let per_page = open::capacity(self.codec.row_bytes()) as u64;
+        Estimate::read(self.store)
+    }
+}
+
+impl Estimate {
+    /// Read an estimate from the meta page, and no other.
+    pub fn read<S: PageStore>(store: &S) -> Result<Estimate, Error> {
+        let meta = index::meta(store)?;
+        let index = Index::of(store, &meta.options, meta.seed, Vec::new());
+        let per_page = open::capacity(index.codec.row_bytes()) as u64;
         // The last page of an open part is half full, on average.
         let last = u64::from(meta.lists.min(meta.open_pages));
         let open = (u64::from(meta.open_pages) * per_page).saturating_sub(last * per_page / 2);
-        let per_directory = crate::table::Directory::capacity(self.centroids.bytes()).max(1) as u32;
+        let per_directory = crate::table::Directory::capacity(index.centroids.bytes()).max(1) as u32;
         Ok(Estimate {
+            options: meta.options,
             members: meta.packed_members.saturating_add(open),
             lists: meta.lists,
             directory_pages: 1 + meta.lists.div_ceil(per_directory).saturating_mul(3) / 2,

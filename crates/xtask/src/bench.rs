@@ -1,38 +1,57 @@
 //! `make bench`: a throw-away cluster of the private server, and the package vw-bench against it.
+//!
+//! Where VW_BENCH_DATABASE names a database, as `key=value` words, that one is measured and no cluster is made.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::cluster::Cluster;
-use crate::paths::{home, root};
+use crate::paths::{self, home, root};
 use crate::shell::{run, say};
 use crate::{install, prereqs, server};
 
-/// The cluster's settings: what is measured stays in memory, and nothing is kept.
-const SETTINGS: &str = "listen_addresses = ''\nport = 5432\nshared_preload_libraries = 'vw'\nshared_buffers = 1GB\n\
-                        max_wal_size = 4GB\nfsync = off\njit = off\nmax_parallel_workers_per_gather = 0\n";
+/// The cluster's settings: what is measured stays in memory, nothing is kept, and nothing runs beside it.
+const SETTINGS: &str = "listen_addresses = ''\nport = 5432\nshared_buffers = 4GB\nmax_wal_size = 16GB\n\
+                        checkpoint_timeout = 1h\nautovacuum = off\nfsync = off\njit = off\n\
+                        max_parallel_workers_per_gather = 0\n";
+/// Libraries of peers that work only where they are preloaded.
+const PRELOADED_PEERS: &[&str] = &["vchord"];
 
 /// Run the benchmarks of these names, or all.
 pub fn run_named(names: &[&str]) -> Result<()> {
+    if let Some(database) = std::env::var_os("VW_BENCH_DATABASE").filter(|words| !words.is_empty()) {
+        return measure(&database, names);
+    }
     prereqs::ensure()?;
     let pg_config = server::ensure()?;
     install::into(&pg_config)?;
     let folder = Folder::new()?;
     let cluster = Cluster::new(&pg_config, &folder.0)?;
     cluster.initialise()?;
-    let mut server = cluster.start(SETTINGS)?;
-    let outcome = cluster.script("postgres", include_str!("../sql/bench.sql")).and_then(|_| measure(&cluster, names));
+    let mut server = cluster.start(&settings(&pg_config)?)?;
+    let database = format!("host='{}' user=postgres dbname=bench", cluster.socket.display());
+    let outcome = cluster.script("postgres", include_str!("../sql/bench.sql"));
+    let outcome = outcome.and_then(|_| measure(database.as_ref(), names));
     cluster.stop(&mut server)?;
     outcome
 }
 
-fn measure(cluster: &Cluster, names: &[&str]) -> Result<()> {
+/// The settings, with the libraries that this server has preloaded.
+fn settings(pg_config: &Path) -> Result<String> {
+    let folder = PathBuf::from(paths::pg_config(pg_config, "--pkglibdir")?);
+    let peers = PRELOADED_PEERS.iter().filter(|name| folder.join(name).with_extension("so").exists());
+    let libraries: Vec<&str> = std::iter::once("vw").chain(peers.copied()).collect();
+    Ok(format!("{SETTINGS}shared_preload_libraries = '{}'\n", libraries.join(",")))
+}
+
+fn measure(database: &OsStr, names: &[&str]) -> Result<()> {
     say("benchmarks");
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--release", "--package", "vw-bench", "--"]).args(names).current_dir(root());
-    command.env("VW_BENCH_DATABASE", format!("host='{}' user=postgres dbname=bench", cluster.socket.display()));
+    command.env("VW_BENCH_DATABASE", database);
     command.env("VW_MODELS", home().join("cache")).env("VW_XTASK_PYTHON", home().join("python/bin/python"));
     run(&mut command)
 }

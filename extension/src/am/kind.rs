@@ -84,8 +84,9 @@ impl Kind {
             return Ok(());
         }
         if dimensions == 0 {
-            return Err(Fault::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, "column does not have dimensions")
-                .hint("Declare the column with them, such as vector(384), or index an expression: ((v::vector(384)))."));
+            return Err(Fault::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, "column does not have dimensions").hint(
+                "Declare the column with them, such as vector(384), or index an expression: ((v::vector(384))).",
+            ));
         }
         let most = MOST.iter().find(|(bits, _)| *bits <= self.bits).map_or(u32::MAX, |(_, most)| *most);
         if dimensions > most {

@@ -5,6 +5,7 @@ mod build;
 mod cost;
 mod distance;
 mod error;
+mod explain;
 mod handler;
 mod heap;
 mod insert;
@@ -21,4 +22,8 @@ mod tid;
 mod vacuum;
 mod validate;
 
-pub use options::define;
+/// Define options and settings, and have EXPLAIN ask us; called once, when the library is loaded.
+pub fn define() {
+    options::define();
+    explain::define();
+}

@@ -69,7 +69,14 @@ pub static IVF: Kind = Kind {
     number: AtomicU32::new(0),
     options: &[
         Known(c"lists", c"Number of lists; 0 lets the index choose", LISTS, 0, 0, 32_768),
-        Known(c"bits", c"Bits a dimension: 1, 2, 4 or 8; 0 lets the index choose", offset_of!(IndexOptions, bits), 0, 0, 8),
+        Known(
+            c"bits",
+            c"Bits a dimension: 1, 2, 4 or 8; 0 lets the index choose",
+            offset_of!(IndexOptions, bits),
+            0,
+            0,
+            8,
+        ),
     ],
 };
 pub static IVFFLAT: Kind =

@@ -39,9 +39,8 @@ impl Opened {
     }
 
     fn name(&self) -> String {
-        // SAFETY: the index is open, and its name is terminated.
-        let name = unsafe { CStr::from_ptr((*(*self.index).rd_rel).relname.data.as_ptr()) };
-        name.to_string_lossy().into_owned()
+        // SAFETY: the index is open.
+        unsafe { name(self.index) }
     }
 
     /// Tell whether the index belongs to the current user.
@@ -59,6 +58,16 @@ impl Opened {
             }
         }
     }
+}
+
+/// The name of a relation.
+///
+/// # Safety
+/// - `relation` is open.
+pub unsafe fn name(relation: pg_sys::Relation) -> String {
+    // SAFETY: open by our contract, and its name is terminated.
+    let name = unsafe { CStr::from_ptr((*(*relation).rd_rel).relname.data.as_ptr()) };
+    name.to_string_lossy().into_owned()
 }
 
 /// Open an index and its table, the table first.

@@ -4,21 +4,45 @@ use pgrx::pg_sys;
 use std::cell::Cell;
 use vw_ivf::Counters;
 
+/// What scans have done.
+#[derive(Clone, Copy, Default)]
+pub struct Done {
+    pub scans: u64,
+    pub counters: Counters,
+}
+
+impl Done {
+    /// Combine two numbers of each kind.
+    fn with(&self, other: &Done, number: impl Fn(u64, u64) -> u64) -> Done {
+        let (own, their) = (&self.counters, &other.counters);
+        let counters = Counters {
+            lists: number(own.lists, their.lists),
+            scanned: number(own.scanned, their.scanned),
+            refined: number(own.refined, their.refined),
+            fetched: number(own.fetched, their.fetched),
+        };
+        Done { scans: number(self.scans, other.scans), counters }
+    }
+
+    /// What was done beyond what was done before.
+    pub fn since(&self, before: &Done) -> Done {
+        self.with(before, u64::saturating_sub)
+    }
+}
+
 thread_local! {
     /// What all scans of this session have done that have ended.
-    static DONE: Cell<(u64, Counters)> = const { Cell::new((0, Counters { lists: 0, scanned: 0, refined: 0, fetched: 0 })) };
+    static DONE: Cell<Done> = Cell::new(Done::default());
 }
 
 /// Add what a scan did.
 pub fn note(counters: Counters) {
-    let (scans, done) = DONE.get();
-    let sum = Counters {
-        lists: done.lists.saturating_add(counters.lists),
-        scanned: done.scanned.saturating_add(counters.scanned),
-        refined: done.refined.saturating_add(counters.refined),
-        fetched: done.fetched.saturating_add(counters.fetched),
-    };
-    DONE.set((scans.saturating_add(1), sum));
+    DONE.set(done().with(&Done { scans: 1, counters }, u64::saturating_add));
+}
+
+/// What all scans of this session have done that have ended.
+pub fn done() -> Done {
+    DONE.get()
 }
 
 /// Count the scan in the server's statistics.

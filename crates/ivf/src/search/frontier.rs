@@ -66,6 +66,8 @@ pub struct Frontier {
     visited: HashSet<u32>,
     /// The list that was last found to be replaced.
     suspect: Option<Entry>,
+    /// What the meta page counted when the directory was read.
+    moves: u32,
 }
 
 impl Frontier {
@@ -81,6 +83,7 @@ impl Frontier {
             known: HashSet::new(),
             visited: HashSet::new(),
             suspect: None,
+            moves: 0,
         };
         frontier.route(index, query)?;
         Ok(frontier)
@@ -117,8 +120,12 @@ impl Frontier {
 
     /// Take the nearest list.
     pub fn pop<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query) -> Result<Option<Ahead>, Error> {
-        if self.lists.len() <= self.visited.len() {
+        if self.lists.len() <= self.visited.len() && !self.groups.is_empty() {
             self.read(index, query, GROUPS)?;
+            if index.meta()?.moves != self.moves {
+                self.forget();
+                self.route(index, query)?;
+            }
         }
         let ahead = self.lists.pop();
         if let Some(Reverse(next)) = self.lists.peek() {
@@ -139,14 +146,34 @@ impl Frontier {
             return Err(Error::Corrupt { page, what: "the directory leads here for a list that is not here" });
         }
         self.suspect = Some(*entry);
-        self.lists.clear();
-        self.groups.clear();
-        self.known.clear();
+        self.forget();
         self.route(index, query)
     }
 
     /// Read the root, and of the directory what is nearest.
     fn route<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query) -> Result<(), Error> {
+        loop {
+            let moves = index.meta()?.moves;
+            self.moves = moves;
+            self.route_once(index, query)?;
+            if index.meta()?.moves == moves {
+                return Ok(());
+            }
+            // Members moved between lists of different pages while these were read one after another: what was read
+            // may lack the one list that they came from and the other that they went to.
+            self.forget();
+        }
+    }
+
+    /// Forget what was read of the directory, but not which lists were visited.
+    fn forget(&mut self) {
+        self.lists.clear();
+        self.groups.clear();
+        self.known.clear();
+    }
+
+    /// Read them as they are.
+    fn route_once<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query) -> Result<(), Error> {
         let mut groups = Vec::new();
         for root in index.root()? {
             for (at, link) in root.records.iter().enumerate() {

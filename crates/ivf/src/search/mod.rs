@@ -8,6 +8,7 @@
 
 mod calibrate;
 mod effort;
+mod forecast;
 mod frontier;
 mod queue;
 mod visit;
@@ -16,12 +17,17 @@ use std::collections::HashSet;
 
 pub use calibrate::Calibration;
 pub use effort::Effort;
+pub use forecast::Forecast;
 use frontier::Frontier;
 use queue::{Candidate, Queue, Stage};
 use visit::Visit;
 
 use crate::codec::Query;
 use crate::{Error, Index, PageStore, Tid};
+
+/// Members whose lists tell how far down the next ones may be. Not all that were given: a caller who wants few of many
+/// finds what he wants far from where the first ones were.
+const WINDOW: u32 = 16;
 
 /// A member and its distance: on the scale of the operator class's support function 1, as the heap told it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,9 +58,9 @@ pub struct Search<'s, S: PageStore> {
     visits: Vec<Visit>,
     /// For each visit, how many lists were visited before, and the score of its list.
     lists: Vec<(u32, f32)>,
-    /// Members given, and the sum over them of the place of their lists among those visited, from 1.
+    /// Members given, and the place of their lists among those visited, from 1: the mean of the last [`WINDOW`] or so.
     given: u32,
-    depth: f64,
+    depth: f32,
     /// Members whose distance has been asked for: a list that was replaced meanwhile may be met again under another name.
     seen: HashSet<Tid>,
     counters: Counters,
@@ -109,8 +115,9 @@ impl<'s, S: PageStore> Search<'s, S> {
             }
             match self.queue.pop() {
                 Some(Candidate::Exact(found, list)) => {
-                    let (depth, given) = (self.depth + f64::from(list) + 1.0, self.given + 1);
-                    if self.frontier.is_early((depth / f64::from(given)) as f32) {
+                    let given = self.given.saturating_add(1);
+                    let depth = self.depth + (list as f32 + 1.0 - self.depth) / given.min(WINDOW) as f32;
+                    if self.frontier.is_early(depth) {
                         self.queue.push_exact(found, list);
                         self.visit()?;
                         continue;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::paths::{home, root};
 
-/// Folders that hold nothing written by hand.
+/// What holds nothing written by hand; `.git` is a folder, or a file in a further work tree.
 const SKIPPED: &[&str] = &["target", ".vw", ".git", "__pycache__", "node_modules"];
 
 /// Files beyond this size are data, not text.
@@ -37,7 +37,7 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name) || path == home();
         if kind.is_dir() && !skipped {
             walk(&path, paths)?;
-        } else if kind.is_file() && entry.metadata()?.len() <= MAX_BYTES {
+        } else if kind.is_file() && !skipped && entry.metadata()?.len() <= MAX_BYTES {
             paths.push(path);
         }
     }

@@ -1,0 +1,1 @@
+COPY ann FROM STDIN (FORMAT binary);

@@ -1,0 +1,1 @@
+DROP INDEX ann_index;

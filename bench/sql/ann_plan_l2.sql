@@ -1,0 +1,1 @@
+EXPLAIN SELECT id FROM ann ORDER BY embedding <-> $1 LIMIT 10;

@@ -1,5 +1,6 @@
 //! The check: every page is the meta page, or where one chain leads to once, or free, or left behind by a crash.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::layout::{
@@ -75,7 +76,7 @@ struct Check<'a, 's, S: PageStore> {
     reached: Vec<bool>,
     /// Directory pages that the root names.
     named: Vec<Link>,
-    lists: Vec<u32>,
+    lists: HashSet<u32>,
     packed_members: u64,
     open_pages: u32,
     counts: Checked,
@@ -93,7 +94,7 @@ impl<'a, 's, S: PageStore> Check<'a, 's, S> {
         reached.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
         reached.resize(bytes, false);
         let counts = Checked { pages, ..Checked::default() };
-        let (named, lists) = (Vec::new(), Vec::new());
+        let (named, lists) = (Vec::new(), HashSet::new());
         Ok(Check { index, report, pause, reached, named, lists, packed_members: 0, open_pages: 0, counts })
     }
 
@@ -174,7 +175,7 @@ impl<'a, 's, S: PageStore> Check<'a, 's, S> {
     /// Walk the directory and every list.
     fn directory(&mut self, meta: &Meta) -> Result<(), Error> {
         let width = self.index.centroids.bytes();
-        let mut links = Vec::new();
+        let mut links = HashSet::new();
         let mut next = Some(meta.directory);
         while let Some(link) = next {
             let read: Option<Directory> = self.step(link, meta.next_epoch, |bytes| Table::read(link, bytes, width))?;
@@ -182,7 +183,7 @@ impl<'a, 's, S: PageStore> Check<'a, 's, S> {
             for entry in &directory.records {
                 self.list(meta, link, entry)?;
             }
-            links.push(link);
+            links.insert(link);
             next = directory.next;
         }
         let named = std::mem::take(&mut self.named);
@@ -194,10 +195,9 @@ impl<'a, 's, S: PageStore> Check<'a, 's, S> {
 
     /// Walk a list.
     fn list(&mut self, meta: &Meta, directory: Link, entry: &Entry) -> Result<(), Error> {
-        if entry.list == 0 || entry.list >= meta.next_list || self.lists.contains(&entry.list) {
+        if entry.list == 0 || entry.list >= meta.next_list || !self.lists.insert(entry.list) {
             self.wrong(directory.page, "it has a list whose number is another's, or was never given");
         }
-        self.lists.push(entry.list);
         self.counts.lists += 1;
         let before = self.counts.live_pages;
         let mut next = entry.packed;

@@ -3,12 +3,14 @@
 //!
 //! In a packed part identifiers are crossed out in place; in an open part the other members move together on their page.
 
+use std::collections::HashSet;
+
 use crate::index::{known, lock};
 use crate::layout::{KIND_CENTRE, KIND_DIRECTORY, KIND_FREE, KIND_ROOT, Link, Next};
 use crate::members::Members;
 use crate::packed::{Head, Shape};
 use crate::page;
-use crate::table::Entry;
+use crate::table::{Directory, Entry};
 use crate::{Error, Index, PageStore, Tid, Transaction, open};
 
 /// What a deletion did.
@@ -28,8 +30,8 @@ pub struct Deleted {
 #[derive(Clone, Copy, Default)]
 struct Left {
     members: usize,
-    /// Places of deleted members in the packed part.
-    deleted: usize,
+    /// Places without a member, but for those of the last open page, which fill up.
+    empty: usize,
 }
 
 impl<S: PageStore> Index<'_, S> {
@@ -40,22 +42,21 @@ impl<S: PageStore> Index<'_, S> {
     pub fn delete(&self, dead: &mut dyn FnMut(Tid) -> bool, pause: &mut dyn FnMut()) -> Result<Deleted, Error> {
         let _alone = self.store.exclusive()?;
         let mut deleted = Deleted::default();
-        let mut thinned = Vec::new();
-        let mut next = Some(self.meta()?.directory);
-        while let Some(link) = next {
-            let directory = self.directory(link)?;
+        let mut thinned = HashSet::new();
+        let mut walk = self.walk()?;
+        while let Some(directory) = self.step(&mut walk)? {
             for entry in &directory.records {
                 let left = self.purge(entry, dead, &mut deleted, pause)?;
                 deleted.kept += left.members as u64;
-                if left.deleted > left.members {
-                    thinned.push(entry.list);
+                if left.empty > left.members {
+                    thinned.insert(entry.list);
                 }
             }
-            next = directory.next;
         }
         let free = self.meta()?.free_pages;
         self.settle(&thinned, pause)?;
         self.reclaim(pause)?;
+        self.recalibrate(u32::MAX, pause)?;
         deleted.freed = self.meta()?.free_pages.saturating_sub(free);
         deleted.pages = self.store.pages();
         Ok(deleted)
@@ -79,7 +80,7 @@ impl<S: PageStore> Index<'_, S> {
             let head = self.cross_out(head, dead, deleted)?;
             let live = head.tids.iter().filter(|tid| tid.is_valid()).count();
             left.members += live;
-            left.deleted += head.tids.len() - live;
+            left.empty += head.tids.len() - live;
             next = head.next;
         }
         let mut next = entry.open;
@@ -88,6 +89,9 @@ impl<S: PageStore> Index<'_, S> {
             let (members, after) = self.compact(link, entry.list, dead, deleted)?.ok_or_else(|| gone(link))?;
             left.members += members;
             next = after.link();
+            if next.is_some() {
+                left.empty += open::capacity(self.codec.row_bytes()).saturating_sub(members);
+            }
         }
         Ok(left)
     }
@@ -145,14 +149,17 @@ impl<S: PageStore> Index<'_, S> {
     }
 
     /// Pack the lists that have fewer members than places for them, and join those that have become short.
-    fn settle(&self, thinned: &[u32], pause: &mut dyn FnMut()) -> Result<(), Error> {
-        let mut next = Some(self.meta()?.directory).filter(|_| !thinned.is_empty());
-        while let Some(link) = next {
+    fn settle(&self, thinned: &HashSet<u32>, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        if thinned.is_empty() {
+            return Ok(());
+        }
+        let mut walk = self.walk()?;
+        while let Some(Directory { link, .. }) = self.step(&mut walk)? {
             // Joining two lists changes the page, and may take another one of the thinned lists along.
             loop {
                 pause();
                 let directory = self.directory(link)?;
-                next = directory.next;
+                walk.next = directory.next;
                 let thin = directory.records.iter().find(|entry| thinned.contains(&entry.list));
                 let Some(entry) = thin.copied() else { break };
                 if !self.join(&directory, entry, pause)? {
@@ -171,7 +178,7 @@ impl<S: PageStore> Index<'_, S> {
         if pages <= meta.live_pages.saturating_add(meta.free_pages) {
             return Ok(());
         }
-        let (mut lists, mut tables) = (std::collections::HashSet::new(), Vec::new());
+        let (mut lists, mut tables) = (HashSet::new(), Vec::new());
         for directory in self.directories()? {
             lists.extend(directory.records.iter().map(|entry| entry.list));
             tables.push(directory.link.page);

@@ -58,6 +58,19 @@ impl<S: PageStore> Index<'_, S> {
         Ok(dealt.map(|(draft, members)| self.draft(draft.home, members)).collect())
     }
 
+    /// Draft lists of the first and the second half of members, or one where there are not two.
+    pub(crate) fn cut(&self, home: Link, members: &Members) -> Result<Vec<Draft>, Error> {
+        let middle = members.len() / 2;
+        let mut drafts = Vec::new();
+        for range in [0..middle, middle..members.len()] {
+            let mut half = Members::new(self.codec.row_bytes());
+            members.iter().take(range.end).skip(range.start).try_for_each(|(tid, row)| half.push(tid, row))?;
+            drafts.push(self.draft(home, half));
+        }
+        drafts.retain(|draft| draft.members.len() > 0);
+        Ok(drafts)
+    }
+
     /// Draft two lists of the members of one; gives them back where all are alike.
     pub(crate) fn halves(&self, home: Link, members: Members, seed: u64) -> Result<Result<[Draft; 2], Members>, Error> {
         let dimensions = self.codec.padded();

@@ -9,7 +9,6 @@ use crate::layout::{KIND_OPEN, Link, META_PAGE, Next};
 use crate::members::Members;
 use crate::page::{self, Header};
 use crate::route::Spot;
-use crate::table::{Directory, Table};
 use crate::{Error, Index, PageStore, Tid, Transaction, open};
 
 /// What came of an insert into a certain list.
@@ -79,15 +78,14 @@ impl<S: PageStore> Index<'_, S> {
         let Spot { directory, entry } = *spot;
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
+        // Asked before the last page is locked: it may be free by now, and the first to be taken.
+        let mut table = self.directory(directory)?;
+        let Some(record) = table.records.iter_mut().find(|record| **record == entry) else {
+            return Ok(Outcome::Stale);
+        };
         let new = match entry.tail {
             Some(tail) => take_page(self.store, &mut transaction, &mut meta, &[directory.page, tail.page])?,
             None => take_page(self.store, &mut transaction, &mut meta, &[directory.page])?,
-        };
-        let width = self.centroids.bytes();
-        let table: Option<Directory> = Table::read(directory, transaction.page(directory.page)?, width)?;
-        let Some(mut table) = table else { return Ok(Outcome::Stale) };
-        let Some(record) = table.records.iter_mut().find(|record| **record == entry) else {
-            return Ok(Outcome::Stale);
         };
         let link = Link { page: new, epoch: meta.take_epoch()? };
         if let Some(tail) = entry.tail {
@@ -115,7 +113,7 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Wait until nobody replaces a list, and open it again if it still is there, closed: whoever closed it is gone.
     fn reopen(&self, spot: &Spot) -> Result<(), Error> {
-        let _alone = self.store.exclusive();
+        let _alone = self.store.exclusive()?;
         let directory = self.directory(spot.directory)?;
         let entry = directory.records.iter().find(|entry| entry.list == spot.entry.list);
         let Some(tail) = entry.and_then(|entry| entry.tail) else { return Ok(()) };

@@ -72,6 +72,9 @@ impl Head {
     pub fn read(link: Link, bytes: &[u8], list: u32, shape: Shape) -> Result<Option<Head>, Error> {
         let corrupt = |what| Error::Corrupt { page: link.page, what };
         let Some(header) = page::meant(link, bytes, KIND_HEAD, list)? else { return Ok(None) };
+        if header.next.link().is_some_and(|next| next.epoch >= link.epoch) {
+            return Err(corrupt("it links to a newer head page; the last of a list is written first"));
+        }
         let mut fields = Fields(page::body(bytes));
         let pages = fields.u32().unwrap_or_default() as usize;
         if pages != shape.pages(header.count) {

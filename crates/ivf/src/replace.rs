@@ -29,6 +29,8 @@ struct New {
     home: Link,
     entry: Entry,
     centroid: Vec<u8>,
+    /// The pages of its open part.
+    open: Vec<PageId>,
 }
 
 /// What came of a swap.
@@ -62,6 +64,11 @@ impl<S: PageStore> Index<'_, S> {
                     return spread.map_or(Ok(()), |pages| self.spread(&pages));
                 }
                 Swapped::Changed(entry) => {
+                    // More has come to the old list, which is to be with what is left over.
+                    for new in &mut news {
+                        let pages = std::mem::take(&mut new.open);
+                        self.free(&pages, |page| page.is_some_and(|page| page.list == new.entry.list))?;
+                    }
                     let old = olds.iter_mut().find(|old| old.entry.list == entry.list && old.entry != entry);
                     old.ok_or(Error::Corrupt { page: META_PAGE, what: "a list of it is another's" })?.entry = entry;
                 }
@@ -77,7 +84,7 @@ impl<S: PageStore> Index<'_, S> {
         let entry = Entry { list, packed, packed_members, packed_pages, ..Entry::default() };
         let mut centroid = Vec::new();
         self.centroids.encode(&draft.centroid, &mut centroid);
-        Ok(New { home: draft.home, entry, centroid })
+        Ok(New { home: draft.home, entry, centroid, open: Vec::new() })
     }
 
     /// Take the number of a new list.
@@ -122,27 +129,28 @@ impl<S: PageStore> Index<'_, S> {
             }
         }
         for (share, new) in shares.iter().zip(news) {
-            let entry = &mut new.entry;
-            (entry.open, entry.tail, entry.open_pages) = self.write_open(entry.list, share)?;
+            let links = self.write_open(new.entry.list, share)?;
+            new.open = links.iter().map(|link| link.page).collect();
+            new.entry.open_pages = links.len() as u32;
+            (new.entry.open, new.entry.tail) = (links.first().copied(), links.last().copied());
         }
         Ok(())
     }
 
-    /// Write members as an open part; give its first and last page, and their number.
-    fn write_open(&self, list: u32, members: &Members) -> Result<(Option<Link>, Option<Link>, u32), Error> {
+    /// Write members as an open part; give its pages.
+    fn write_open(&self, list: u32, members: &Members) -> Result<Vec<Link>, Error> {
         let capacity = open::capacity(self.codec.row_bytes()).max(1);
         let epochs: Vec<u64> =
             (0..members.len().div_ceil(capacity)).map(|_| self.take_epoch()).collect::<Result<_, _>>()?;
-        let (mut first, mut last) = (None, None);
+        let mut links: Vec<Link> = Vec::new();
         for (at, epoch) in epochs.iter().enumerate().rev() {
             let mut part = Members::new(self.codec.row_bytes());
             members.iter().skip(at * capacity).take(capacity).try_for_each(|(tid, row)| part.push(tid, row))?;
-            let next = Next::from(first);
-            let link = self.place(Some(*epoch), |link, bytes| open::write(link, bytes, list, next, &part))?;
-            first = Some(link);
-            last = last.or(first);
+            let next = Next::from(links.last().copied());
+            links.push(self.place(Some(*epoch), |link, bytes| open::write(link, bytes, list, next, &part))?);
         }
-        Ok((first, last, epochs.len() as u32))
+        links.reverse();
+        Ok(links)
     }
 
     /// Put the new lists in the place of the old ones.

@@ -6,8 +6,9 @@ use crate::codec::Coding;
 use crate::draft::Draft;
 use crate::layout::Link;
 use crate::list::List;
+use crate::members::Members;
 use crate::replace::Old;
-use crate::route::Spot;
+use crate::route::{Spot, Walk};
 use crate::table::{Directory, Entry};
 use crate::{Error, Index, MAX_PAGES, PageStore, open};
 
@@ -22,8 +23,11 @@ const ROUNDS: usize = 2;
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.
 const GROUPS: usize = 12;
-/// A list of members that cannot be told apart is left alone from so many times the limit on.
-const ALIKE: u64 = 8;
+/// A list of members that are alike, but for one in so many, is cut in two from so many times the limit on.
+const ALIKE: u64 = 2;
+const OTHERS: usize = 8;
+/// Lists up to which the stop rule is measured by whoever splits one; with more that takes long, and is left to vacuum.
+const SOON: u32 = 2_000;
 
 impl<S: PageStore> Index<'_, S> {
     /// Pack or split a list that has just got one more open page, where it is time for that and nobody else is at it.
@@ -32,13 +36,11 @@ impl<S: PageStore> Index<'_, S> {
             return Ok(());
         }
         let Some(_alone) = self.store.try_exclusive()? else { return Ok(()) };
-        let mut next = Some(spot.directory);
-        while let Some(link) = next {
-            let directory = self.directory(link)?;
+        let mut walk = Walk::from(spot.directory);
+        while let Some(directory) = self.step(&mut walk)? {
             if let Some(entry) = directory.records.iter().find(|entry| entry.list == spot.entry.list) {
-                return if self.overdue(entry) { self.renew(link, *entry, pause) } else { Ok(()) };
+                return if self.overdue(entry) { self.renew(directory.link, *entry, pause) } else { Ok(()) };
             }
-            next = directory.next;
         }
         Ok(())
     }
@@ -54,19 +56,28 @@ impl<S: PageStore> Index<'_, S> {
     pub(crate) fn renew(&self, link: Link, entry: Entry, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let limit = u64::from(self.meta()?.list_limit);
         let list = self.whole(link, &entry, pause)?;
-        let count = list.members.len() as u64;
-        if count > limit.saturating_mul(ALIKE) {
-            return Ok(());
-        }
-        if count <= limit {
-            let draft = self.draft(link, list.members.clone());
-            return self.replace(vec![Old { home: link, entry, list }], vec![draft], pause);
-        }
-        let halves = self.halves(link, list.members.clone(), u64::from(entry.list))?;
+        let members = list.members.clone();
         let old = Old { home: link, entry, list };
-        match halves {
-            Ok(halves) => self.split(old, halves, pause),
-            Err(members) => self.replace(vec![old], vec![self.draft(link, members)], pause),
+        match members.len() as u64 > limit {
+            true => self.shorten(old, members, limit, pause)?,
+            false => self.replace(vec![old], vec![self.draft(link, members)], pause)?,
+        }
+        self.recalibrate(SOON, pause)
+    }
+
+    /// Split a list that has become too long. What is alike gets lists that are alike, so that no list is read and
+    /// written as a whole for ever.
+    fn shorten(&self, old: Old, members: Members, limit: u64, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let many = members.len() as u64 > limit.saturating_mul(ALIKE);
+        let (home, least) = (old.home, members.len() / OTHERS);
+        let cut = if many { Some(self.cut(home, &members)?) } else { None };
+        match (self.halves(home, members, u64::from(old.entry.list))?, cut) {
+            (Ok(halves), Some(cut)) if halves.iter().any(|half| half.members.len() < least) => {
+                self.replace(vec![old], cut, pause)
+            }
+            (Ok(halves), _) => self.split(old, halves, pause),
+            (Err(_), Some(cut)) => self.replace(vec![old], cut, pause),
+            (Err(members), None) => self.replace(vec![old], vec![self.draft(home, members)], pause),
         }
     }
 
@@ -143,9 +154,8 @@ impl<S: PageStore> Index<'_, S> {
     /// none that it fits to. The caller has the store for itself.
     pub(crate) fn join(&self, directory: &Directory, entry: Entry, pause: &mut dyn FnMut()) -> Result<bool, Error> {
         let limit = self.meta()?.list_limit;
-        let size = |entry: &Entry| {
-            entry.packed_members.saturating_add(entry.open_pages * open::capacity(self.codec.row_bytes()) as u32)
-        };
+        let per_page = open::capacity(self.codec.row_bytes()) as u32;
+        let size = |entry: &Entry| entry.packed_members.saturating_add(entry.open_pages.saturating_mul(per_page));
         let position = |list| directory.records.iter().position(|other| other.list == list);
         let mut centroid = Vec::new();
         position(entry.list).map(|at| self.centroids.decode(directory.centroid(at), &mut centroid));
@@ -156,7 +166,7 @@ impl<S: PageStore> Index<'_, S> {
         let nearest = directory.records.iter().filter(fits).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let Some(other) = nearest else { return Ok(false) };
         let mut olds = Vec::new();
-        let mut members = crate::members::Members::new(self.codec.row_bytes());
+        let mut members = Members::new(self.codec.row_bytes());
         for entry in [entry, *other] {
             let list = self.whole(directory.link, &entry, pause)?;
             list.members.iter().try_for_each(|(tid, row)| members.push(tid, row))?;

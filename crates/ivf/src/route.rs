@@ -1,4 +1,6 @@
-//! The way of a new member: the list whose centroid is nearest.
+//! The way of a new member to the list whose centroid is nearest, and the ways through root and directory.
+
+use std::collections::HashSet;
 
 use crate::codec::Query;
 use crate::index::known;
@@ -16,6 +18,19 @@ pub struct Spot {
     pub entry: Entry,
 }
 
+/// A way along the chain of directory pages.
+#[derive(Debug, Default)]
+pub struct Walk {
+    pub next: Option<Link>,
+    met: HashSet<Link>,
+}
+
+impl Walk {
+    pub fn from(link: Link) -> Walk {
+        Walk { next: Some(link), ..Walk::default() }
+    }
+}
+
 impl<S: PageStore> Index<'_, S> {
     /// Find the list whose centroid is nearest to a point, among the lists of the groups that are.
     pub(crate) fn nearest(&self, point: &Query) -> Result<Spot, Error> {
@@ -28,17 +43,16 @@ impl<S: PageStore> Index<'_, S> {
         let named: Vec<Link> = groups.iter().map(|(_, link)| *link).collect();
         let mut best: Option<(f32, Spot)> = None;
         for (at, first) in named.iter().enumerate() {
-            let mut next = Some(*first);
-            // A directory page that was split off a moment ago may not be in the root yet.
-            while let Some(link) = next {
-                let directory = self.directory(link)?;
+            let mut walk = Walk::from(*first);
+            while let Some(directory) = self.step(&mut walk)? {
                 for (at, entry) in directory.records.iter().enumerate() {
                     let distance = self.score(point, directory.centroid(at));
                     if best.as_ref().is_none_or(|(least, _)| distance < *least) {
-                        best = Some((distance, Spot { directory: link, entry: *entry }));
+                        best = Some((distance, Spot { directory: directory.link, entry: *entry }));
                     }
                 }
-                next = directory.next.filter(|next| !named.contains(next));
+                // A directory page that was split off a moment ago may not be in the root yet.
+                walk.next = walk.next.filter(|next| !named.contains(next));
             }
             if best.is_some() && at + 1 >= GROUPS {
                 break;
@@ -75,18 +89,25 @@ impl<S: PageStore> Index<'_, S> {
         Table::read(link, &bytes, self.centroids.bytes())?.ok_or(gone)
     }
 
+    /// Begin at the first directory page.
+    pub(crate) fn walk(&self) -> Result<Walk, Error> {
+        Ok(Walk::from(self.meta()?.directory))
+    }
+
+    /// Read the next directory page; nothing behind the last.
+    pub(crate) fn step(&self, walk: &mut Walk) -> Result<Option<Directory>, Error> {
+        let Some(link) = walk.next else { return Ok(None) };
+        if !walk.met.insert(link) {
+            return Err(Error::Corrupt { page: link.page, what: "the directory goes round in a circle" });
+        }
+        let directory = self.directory(link)?;
+        walk.next = directory.next;
+        Ok(Some(directory))
+    }
+
     /// Read the whole directory along its chain.
     pub(crate) fn directories(&self) -> Result<Vec<Directory>, Error> {
-        let mut directories: Vec<Directory> = Vec::new();
-        let mut next = Some(self.meta()?.directory);
-        while let Some(link) = next {
-            let directory = self.directory(link)?;
-            next = directory.next;
-            directories.push(directory);
-            if directories.len() > self.store.pages() as usize {
-                return Err(Error::Corrupt { page: link.page, what: "the directory goes round in a circle" });
-            }
-        }
-        Ok(directories)
+        let mut walk = self.walk()?;
+        std::iter::from_fn(|| self.step(&mut walk).transpose()).collect()
     }
 }

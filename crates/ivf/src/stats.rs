@@ -43,9 +43,8 @@ impl<S: PageStore> Index<'_, S> {
     /// Count members, lists and pages; reads every head page and every open page.
     pub fn stats(&self, pause: &mut dyn FnMut()) -> Result<Stats, Error> {
         let mut stats = Stats { free_pages: self.meta()?.free_pages, ..Stats::default() };
-        let mut next = Some(self.meta()?.directory);
-        while let Some(link) = next {
-            let directory = self.directory(link)?;
+        let mut walk = self.walk()?;
+        while let Some(directory) = self.step(&mut walk)? {
             for entry in &directory.records {
                 // A list that is replaced meanwhile is counted as far as it was met.
                 let members = self.count(entry, &mut stats, pause)?;
@@ -53,7 +52,6 @@ impl<S: PageStore> Index<'_, S> {
                 stats.longest = stats.longest.max(members);
                 stats.lists += 1;
             }
-            next = directory.next;
         }
         stats.pages = self.store.pages();
         Ok(stats)
@@ -92,15 +90,14 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Give every member. Nothing may change lists meanwhile, or members come twice or not at all.
     pub fn each(&self, take: &mut dyn FnMut(Tid), pause: &mut dyn FnMut()) -> Result<(), Error> {
-        let mut next = Some(self.meta()?.directory);
-        while let Some(link) = next {
-            let directory = self.directory(link)?;
+        let mut walk = self.walk()?;
+        while let Some(directory) = self.step(&mut walk)? {
             for entry in &directory.records {
-                let gone = Error::Corrupt { page: link.page, what: "it names a list whose pages are another's" };
+                let gone =
+                    Error::Corrupt { page: directory.link.page, what: "it names a list whose pages are another's" };
                 let list = self.list(entry, pause)?.ok_or(gone)?;
                 list.members.iter().for_each(|(tid, _)| take(tid));
             }
-            next = directory.next;
         }
         Ok(())
     }
@@ -118,7 +115,8 @@ impl Estimate {
         let index = Index::of(store, &meta.options, meta.seed, Vec::new());
         let per_page = open::capacity(index.codec.row_bytes()) as u64;
         // The last page of an open part is half full, on average.
-        let open = (u64::from(meta.open_pages) * per_page).saturating_sub(u64::from(meta.lists) * per_page / 2);
+        let last = u64::from(meta.lists.min(meta.open_pages));
+        let open = (u64::from(meta.open_pages) * per_page).saturating_sub(last * per_page / 2);
         let per_directory = crate::table::Directory::capacity(index.centroids.bytes()).max(1) as u32;
         Ok(Estimate {
             options: meta.options,

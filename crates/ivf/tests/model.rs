@@ -140,7 +140,7 @@ fn members_that_the_caller_does_not_want_are_passed_over() {
     // One in a hundred passes the filter, and every one of those is found.
     let mut distance = |tid| {
         let number = common::number(tid);
-        Ok::<_, Error>((number % 100 == 0).then(|| world.distance(&query, number)))
+        Ok::<_, Error>(number.is_multiple_of(100).then(|| world.distance(&query, number)))
     };
     while search.next(&mut distance).expect("a sound index").is_some() {
         found += 1;

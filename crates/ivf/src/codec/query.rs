@@ -238,12 +238,15 @@ impl Query {
         }
         let (score, scale) = match self.metric {
             Metric::L2 => (distance, distance),
-            Metric::InnerProduct => (-dot, self.norm() * row_sq.sqrt()),
+            // Squares of tiny numbers vanish before the numbers do.
+            Metric::InnerProduct => {
+                (-dot, self.norm_sq.max(f32::MIN_POSITIVE).sqrt() * row_sq.max(f32::MIN_POSITIVE).sqrt())
+            }
             // The rows are normalised, or zero, or infinite: those come last.
             Metric::Cosine if row_sq == f32::INFINITY => return LAST,
             Metric::Cosine => (distance / 2.0, 1.0),
         };
-        let slack = ROUNDING * scale;
+        let slack = ROUNDING * scale + f32::MIN_POSITIVE;
         if (score - slack).is_finite() { (score, slack) } else { ANYWHERE }
     }
 

@@ -18,6 +18,8 @@ const UNMEASURED: [f32; STEPS] =
     [0.9, 0.85, 0.8, 0.77, 0.73, 0.68, 0.6, 0.55, 0.48, 0.45, 0.4, 0.33, 0.3, 0.25, 0.2, 0.1];
 /// Members that are taken as queries.
 const QUERIES: usize = 128;
+/// Lists of an index that has grown from which on that is worth it.
+const FEW: u32 = 8;
 /// Neighbours that each of them is to find.
 const NEIGHBOURS: usize = 10;
 
@@ -82,6 +84,18 @@ impl<S: PageStore> Index<'_, S> {
         (meta.steps, meta.calibrated_lists) = (calibration.steps, lists);
         meta.write(transaction.page(META_PAGE)?)?;
         Ok(transaction.commit()?)
+    }
+
+    /// Measure the stop rule anew where there are twice or half as many lists as when it was last measured, and no more
+    /// than `most`. The caller has the store for itself.
+    pub(crate) fn recalibrate(&self, most: u32, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        let meta = self.meta()?;
+        let (lists, before) = (meta.lists, meta.calibrated_lists);
+        let changed = lists / 2 >= before || lists < before / 2;
+        if lists < FEW || lists > most || !changed {
+            return Ok(());
+        }
+        self.calibrate(pause)
     }
 
     /// Some members from all over the index.

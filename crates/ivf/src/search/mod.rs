@@ -71,10 +71,12 @@ impl<'s, S: PageStore> Index<'s, S> {
     /// Begin a search for what is nearest to `vector`, which has the index's dimensions.
     pub fn search(self, vector: &[f32], effort: &Effort) -> Result<Search<'s, S>, Error> {
         let mut query = self.codec.query(vector);
-        if effort.is_exhaustive(self.meta()?.lists) {
-            query.epsilon = self.codec.certain();
+        if !effort.is_exhaustive(self.meta()?.lists) {
+            return Search::of(self, query, effort);
         }
-        Search::of(self, query, effort)
+        query.epsilon = self.codec.certain();
+        // Of every list, however many they come to be while the search is under way.
+        Search::of(self, query, &Effort { recall: 1.0, probes: 0, ..*effort })
     }
 }
 

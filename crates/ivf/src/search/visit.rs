@@ -13,6 +13,10 @@ use crate::{Error, Index, PageStore, Tid};
 /// Members that go into the queue at once.
 const BATCH: usize = 16;
 
+/// Members of an open part that make a visit, at most: an index without codes has no limit to them, and those that are
+/// next are looked for among all.
+const OPEN: usize = 1_024;
+
 /// The members of one head page, or of an open part, in the order of their slots.
 enum Part {
     Packed(Head),
@@ -89,18 +93,17 @@ pub fn list<S: PageStore>(
         next = head.next;
         let Some(visit) = scan(index, query, head)? else { return Ok(None) };
         visits.push(visit);
-        if visits.len() > index.store.pages() as usize {
-            return Err(Error::Corrupt { page: link.page, what: "the head pages of a list go round in a circle" });
-        }
     }
     let members = Members::new(index.codec.row_bytes());
     let mut open = List { members, pages: Vec::new(), end: None, deleted: 0 };
     if !index.opened(entry, &mut open, &mut || {})? {
         return Ok(None);
     }
-    let bounds = open.members.iter().map(|(_, row)| by_row(query, row));
-    let waiting = waiting(&open.members.tids, bounds);
-    visits.push(Visit { part: Part::Open(open.members.tids), stage: Stage::Row, waiting });
+    let mut bounds = open.members.iter().map(|(_, row)| by_row(query, row));
+    for tids in open.members.tids.chunks(OPEN) {
+        let waiting = waiting(tids, bounds.by_ref().take(tids.len()));
+        visits.push(Visit { part: Part::Open(tids.to_vec()), stage: Stage::Row, waiting });
+    }
     for (at, visit) in visits.iter().enumerate() {
         visit.wait((first + at) as u32, queue);
     }

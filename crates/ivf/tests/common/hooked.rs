@@ -7,12 +7,15 @@ use vw_ivf::{PageId, PageStore, StoreError, Transaction};
 
 type Hook = Box<dyn FnMut(&MemoryStore)>;
 
-/// The store. Its hook runs before each read and each transaction; what it locks is free again when it returns.
+/// The store. Its hook runs before each read, each transaction and each use of the exclusive lock, where no page is held;
+/// what it locks is free again when it returns.
 #[derive(Default)]
 pub struct Hooked {
     pub inner: MemoryStore,
     hook: RefCell<Option<Hook>>,
     steps: Cell<u64>,
+    /// Transactions under way.
+    open: Cell<u32>,
     /// For each transaction that was committed, its pages in the order in which they were locked.
     pub commits: RefCell<Vec<Vec<PageId>>>,
 }
@@ -41,6 +44,9 @@ impl Hooked {
     }
 
     fn step(&self) {
+        if self.open.get() > 0 {
+            return;
+        }
         self.steps.set(self.steps.get() + 1);
         let hook = self.hook.take();
         if let Some(mut hook) = hook {
@@ -66,7 +72,8 @@ impl PageStore for Hooked {
 
     fn begin(&self) -> HookedTransaction<'_> {
         self.step();
-        HookedTransaction { store: self, inner: self.inner.begin(), locked: Vec::new() }
+        self.open.set(self.open.get() + 1);
+        HookedTransaction { store: self, inner: Some(self.inner.begin()), locked: Vec::new() }
     }
 
     fn exclusive(&self) -> Result<MemoryExclusive<'_>, StoreError> {
@@ -82,7 +89,8 @@ impl PageStore for Hooked {
 
 pub struct HookedTransaction<'s> {
     store: &'s Hooked,
-    inner: MemoryTransaction<'s>,
+    /// None once it was committed.
+    inner: Option<MemoryTransaction<'s>>,
     locked: Vec<PageId>,
 }
 
@@ -91,18 +99,24 @@ impl Transaction for HookedTransaction<'_> {
         if !self.locked.contains(&page) {
             self.locked.push(page);
         }
-        self.inner.page(page)
+        self.inner.as_mut().ok_or(StoreError::NoSuchPage(page))?.page(page)
     }
 
     fn extend(&mut self) -> Result<PageId, StoreError> {
-        let page = self.inner.extend()?;
+        let page = self.inner.as_mut().ok_or(StoreError::Full)?.extend()?;
         self.locked.push(page);
         Ok(page)
     }
 
-    fn commit(self) -> Result<(), StoreError> {
-        self.inner.commit()?;
-        self.store.commits.borrow_mut().push(self.locked);
+    fn commit(mut self) -> Result<(), StoreError> {
+        self.inner.take().map_or(Ok(()), Transaction::commit)?;
+        self.store.commits.borrow_mut().push(std::mem::take(&mut self.locked));
         Ok(())
+    }
+}
+
+impl Drop for HookedTransaction<'_> {
+    fn drop(&mut self) {
+        self.store.open.set(self.store.open.get() - 1);
     }
 }

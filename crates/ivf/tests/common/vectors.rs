@@ -13,6 +13,8 @@ pub enum Vectors {
     Drift(u64),
     /// One place, and nothing around it, for all numbers but one in so many.
     Alike(u64),
+    /// So many places, and that of one number for all numbers above a million.
+    Same(u64, u64),
     /// Zeros, equal ones, huge and tiny ones, and some that no code stands for, among usual ones.
     Wild,
 }
@@ -30,15 +32,30 @@ fn scattered(seed: u64, dimensions: usize) -> Vec<f32> {
 }
 
 fn beside(place: u64, number: u64, width: f32, dimensions: usize) -> Vec<f32> {
-    let (mut centre, noise) = (scattered(place.wrapping_mul(7_919) ^ 0x5eed, dimensions), scattered(!number, dimensions));
+    let (mut centre, noise) =
+        (scattered(place.wrapping_mul(7_919) ^ 0x5eed, dimensions), scattered(!number, dimensions));
     centre.iter_mut().zip(noise).for_each(|(value, noise)| *value += width * noise);
     centre
 }
 
 impl Vectors {
+    /// A vector that is no member's, at the place of one.
+    pub fn near(self, number: u64, dimensions: usize) -> Vec<f32> {
+        let place = match self {
+            Vectors::Clusters(places) => Random(number).below(places),
+            Vectors::Drift(run) => number / run,
+            Vectors::Same(..) | Vectors::Alike(_) | Vectors::Wild => number,
+        };
+        beside(place, number | 1 << 50, 0.6, dimensions)
+    }
+
     pub fn of(self, number: u64, dimensions: usize) -> Vec<f32> {
         match self {
             Vectors::Clusters(places) => beside(Random(number).below(places), number, 0.6, dimensions),
+            Vectors::Same(places, one) if number >= 1_000_000 => {
+                beside(Random(one).below(places), number, 0.6, dimensions)
+            }
+            Vectors::Same(places, _) => Vectors::Clusters(places).of(number, dimensions),
             Vectors::Drift(run) => beside(number / run, number, 0.6, dimensions),
             Vectors::Alike(every) if number % every == every - 1 => scattered(number, dimensions),
             Vectors::Alike(_) => scattered(1, dimensions),

@@ -1,0 +1,113 @@
+//! The risk: a search that stops too early, and an index whose recall decays as it grows and drifts.
+
+mod common;
+
+use common::vectors::Vectors;
+use common::{World, delete, open, sound};
+use vw_ivf::memory::MemoryStore;
+use vw_ivf::{Coding, Effort, Metric};
+
+const K: usize = 10;
+const QUERIES: u64 = 60;
+
+fn truth(world: &World, members: &[u64], query: &[f32]) -> f64 {
+    let mut right: Vec<f64> = members.iter().map(|number| world.distance(query, *number)).collect();
+    right.sort_by(f64::total_cmp);
+    right[K - 1]
+}
+
+/// The share of the nearest members that searches find, and the lists that one visits.
+fn recall(world: &World, store: &MemoryStore, members: &[u64], effort: &Effort) -> (f64, f64) {
+    let (mut hits, mut lists) = (0, 0);
+    for query in 0..QUERIES {
+        let beside = members[members.len() * query as usize / QUERIES as usize];
+        let query = world.vectors.near(beside, world.options.dimensions as usize);
+        let farthest = truth(world, members, &query);
+        let mut search = open(store).search(&query, effort).expect("a sound index");
+        for _ in 0..K {
+            let distance = &mut |tid| Ok::<_, vw_ivf::Error>(Some(world.distance(&query, common::number(tid))));
+            let found = search.next(distance).expect("a sound index").expect("there are enough");
+            hits += usize::from(found.distance <= farthest);
+        }
+        lists += search.counters().lists;
+    }
+    (hits as f64 / (QUERIES as usize * K) as f64, lists as f64 / QUERIES as f64)
+}
+
+/// See that an index that grew by inserts is nearly as good as one built of the same members.
+fn grown_and_built(world: &World, end: u64) {
+    let grown = world.empty();
+    world.insert(&grown, 0..end);
+    let lists = sound(&grown).lists;
+    let built = world.loaded(end, lists as u32);
+    let members: Vec<u64> = (0..end).collect();
+    for target in [0.8_f32, 0.95, 0.99] {
+        let effort = Effort { recall: target, ..Effort::default() };
+        let (fresh, few) = recall(world, &built, &members, &effort);
+        let (old, many) = recall(world, &grown, &members, &effort);
+        println!("{world:?}, {lists} lists, {target}: built {fresh} of {few} lists, grown {old} of {many}");
+        let least = f64::from(target) - 0.02;
+        assert!(fresh >= least && old >= least, "{world:?}, {target}: {fresh} built, {old} grown");
+        assert!(
+            target > 0.95 || many < lists as f64 * 0.85,
+            "{world:?}, {target}: {many} lists of {lists} are no search"
+        );
+    }
+}
+
+#[test]
+fn searches_find_what_they_are_asked_to_in_an_index_that_grew() {
+    grown_and_built(&World::new(Metric::Cosine, Coding::Bits(4), 96, 250, Vectors::Clusters(80)), 12_000);
+    grown_and_built(&World::new(Metric::L2, Coding::Bits(1), 128, 250, Vectors::Clusters(80)), 8_000);
+    grown_and_built(&World::new(Metric::InnerProduct, Coding::Bits(4), 64, 250, Vectors::Clusters(80)), 8_000);
+}
+
+#[test]
+fn members_that_come_place_by_place_are_found_as_in_a_fresh_index() {
+    grown_and_built(&World::new(Metric::Cosine, Coding::Bits(4), 96, 250, Vectors::Drift(150)), 12_000);
+    grown_and_built(&World::new(Metric::L2, Coding::Raw, 8, 250, Vectors::Drift(150)), 12_000);
+}
+
+#[test]
+fn an_index_that_is_emptied_and_filled_again_keeps_its_recall_and_its_size() {
+    let world = World::new(Metric::Cosine, Coding::Bits(4), 64, 200, Vectors::Clusters(60));
+    let store = world.loaded(5_000, 25);
+    let fresh = store.pages_in_use();
+    let mut members: Vec<u64> = (0..5_000).collect();
+    for round in 1..=6 {
+        delete(&store, |number| number % 10 != round);
+        members.retain(|number| number % 10 == round);
+        let next = round * 100_000;
+        let more: Vec<u64> = (next..).take(5_000 - members.len()).collect();
+        world.insert(&store, more.iter().copied());
+        members.extend(more);
+    }
+    delete(&store, |_| false);
+    let effort = Effort::default();
+    let (found, _) = recall(&world, &store, &members, &effort);
+    assert!(found >= 0.93, "{found}");
+    assert!(sound(&store).members == 5_000);
+    assert!(f64::from(store.pages_in_use()) < 1.6 * f64::from(fresh), "{} from {fresh}", store.pages_in_use());
+}
+
+trait InUse {
+    fn pages_in_use(&self) -> u32;
+}
+
+impl InUse for MemoryStore {
+    fn pages_in_use(&self) -> u32 {
+        sound(self).live_pages
+    }
+}
+
+#[test]
+fn an_index_without_codes_uses_the_room_of_deleted_members_again() {
+    let world = World::new(Metric::L2, Coding::None, 0, 1_000, Vectors::Clusters(1));
+    let store = world.empty();
+    for round in 0..6 {
+        world.insert(&store, round * 20_000..(round + 1) * 20_000);
+        delete(&store, |number| number % 20_000 < 18_000);
+    }
+    assert_eq!(sound(&store).members, 12_000);
+    assert!(sound(&store).pages < 60, "{:?}", sound(&store));
+}

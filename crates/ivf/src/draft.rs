@@ -17,7 +17,19 @@ pub struct Draft {
     pub home: Link,
 }
 
+/// How much nearer another centroid has to be for a member to move there, in parts of the member's squared norm: lists
+/// of members that are alike are to stay several.
+const NEARER: f32 = 1e-6;
+
 impl Draft {
+    /// Give the number of the draft that a point of draft `own` belongs to.
+    fn nearer(drafts: &[Draft], own: usize, point: &[f32]) -> usize {
+        let at = Draft::nearest(drafts, point);
+        let far = |at: usize| drafts.get(at).map_or(f32::INFINITY, |draft| distance(&draft.centroid, point));
+        let norm_sq = (vw_vector::kernel::kernels().f32_inner_product)(point, point);
+        if far(own) <= far(at) + NEARER * norm_sq { own } else { at }
+    }
+
     /// Give the number of the draft whose centroid is nearest to a point.
     pub fn nearest(drafts: &[Draft], point: &[f32]) -> usize {
         let distances = drafts.iter().map(|draft| distance(&draft.centroid, point)).enumerate();
@@ -50,7 +62,7 @@ impl<S: PageStore> Index<'_, S> {
         let mut point = Vec::new();
         for (own, draft) in drafts.iter().enumerate() {
             for (tid, row) in draft.members.iter() {
-                let at = if self.codec.decode(row, &mut point) { Draft::nearest(&drafts, &point) } else { own };
+                let at = if self.codec.decode(row, &mut point) { Draft::nearer(&drafts, own, &point) } else { own };
                 dealt.get_mut(at).map_or(Ok(()), |members| members.push(tid, row))?;
             }
         }

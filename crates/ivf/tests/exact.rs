@@ -88,6 +88,17 @@ fn thousands_of_equal_members_are_kept_in_lists_that_are_packed() {
 }
 
 #[test]
+fn lists_of_equal_members_stay_several_when_one_beside_them_is_split() {
+    // Half of the members are alike, and the lists of the others are split again and again.
+    let world = World::new(Metric::L2, Coding::Bits(4), 64, 150, Vectors::Alike(2));
+    let store = world.empty();
+    world.insert(&store, 0..9_000);
+    let stats = open(&store).stats(&mut || {}).expect("a sound index");
+    assert!(stats.longest < 700, "{stats:?}");
+    sound(&store);
+}
+
+#[test]
 fn a_vacuum_of_a_long_list_of_equal_members_comes_to_an_end() {
     let world = World::new(Metric::L2, Coding::Bits(1), 64, 100, Vectors::Alike(u64::MAX));
     let store = world.loaded(6_000, 1);

@@ -11,7 +11,7 @@ use common::hooked::Hooked;
 use common::vectors::Vectors;
 use common::{World, delete, open, pages, sound, store_of, try_delete};
 use vw_ivf::memory::MemoryStore;
-use vw_ivf::{Coding, Effort, Error, MAX_PAGES, Metric, PageStore, StoreError};
+use vw_ivf::{Coding, Effort, Error, MAX_PAGES, Metric, PageId, PageStore, StoreError};
 
 /// Numbers that no first state of an index has.
 const NEW: u64 = 1_000_000;
@@ -256,4 +256,43 @@ fn around_a_directory_page_that_splits() {
     let acts = [Act::Insert(60), Act::Search(EXHAUSTIVE), Act::SearchLists, Act::Search(PROBES), Act::Delete(10, 7)];
     let seconds = [Act::Insert(1), Act::Insert(120), Act::Replace(10, 8, 100)];
     all(&First::new("a full directory page", world, &store), &acts, &seconds, 300);
+}
+
+/// Insert members up to the one with which lists of several directory pages change members; give the state before, that
+/// member, and the commit in which it happens.
+fn about_to_move(world: &World, built: u64, lists: u32) -> (MemoryStore, u64, u64) {
+    let mut store = world.loaded(built, lists);
+    for number in built.. {
+        let before = pages(&store);
+        let hooked = Hooked::new(store);
+        world.insert(&hooked, [number]);
+        let directory = |page: &PageId| before.get(page.0 as usize).is_some_and(|page| page[4..6] == [0x05, 0x56]);
+        let moves = |commit: &Vec<PageId>| commit.iter().filter(|page| directory(page)).count() > 1;
+        if let Some(at) = hooked.commits.borrow().iter().position(moves) {
+            return (store_of(&before), number, at as u64);
+        }
+        store = hooked.inner;
+    }
+    unreachable!("numbers do not end")
+}
+
+#[test]
+fn around_members_that_move_between_directory_pages() {
+    // All on a circle, so that lists touch each other and have members to change.
+    let world = World::new(Metric::L2, Coding::Bits(1), 4_100, 33, Vectors::Circle);
+    let (store, number, commit) = about_to_move(&world, 300, 14);
+    // A search that meets old lists that are whole still, while the directory names the new ones: whoever replaced them
+    // crashed before it freed their pages.
+    let before = world.members(&store);
+    for step in 0..40 {
+        let hooked = Hooked::new(store_of(&pages(&store)));
+        hooked.at(step, move |inner| {
+            inner.crash_at(commit + 1);
+            assert_eq!(world.try_insert(inner, [number]), Err(Error::Store(StoreError::Crashed)));
+            inner.recover();
+        });
+        let found = world.search(&hooked, &query(&world), &EXHAUSTIVE, usize::MAX).expect("a sound index");
+        let found: BTreeSet<u64> = found.into_iter().map(|(number, _)| number).collect();
+        assert!(hooked.stop() > step && found.is_superset(&before), "step {step}: a member is missing");
+    }
 }

@@ -15,6 +15,8 @@ pub enum Vectors {
     Alike(u64),
     /// So many places, and that of one number for all numbers above a million.
     Same(u64, u64),
+    /// All on a circle.
+    Circle,
     /// Zeros, equal ones, huge and tiny ones, and some that no code stands for, among usual ones.
     Wild,
 }
@@ -44,7 +46,7 @@ impl Vectors {
         let place = match self {
             Vectors::Clusters(places) => Random(number).below(places),
             Vectors::Drift(run) => number / run,
-            Vectors::Same(..) | Vectors::Alike(_) | Vectors::Wild => number,
+            Vectors::Same(..) | Vectors::Circle | Vectors::Alike(_) | Vectors::Wild => number,
         };
         beside(place, number | 1 << 50, 0.6, dimensions)
     }
@@ -56,12 +58,20 @@ impl Vectors {
                 beside(Random(one).below(places), number, 0.6, dimensions)
             }
             Vectors::Same(places, _) => Vectors::Clusters(places).of(number, dimensions),
+            Vectors::Circle => circle(number, dimensions),
             Vectors::Drift(run) => beside(number / run, number, 0.6, dimensions),
             Vectors::Alike(every) if number % every == every - 1 => scattered(number, dimensions),
             Vectors::Alike(_) => scattered(1, dimensions),
             Vectors::Wild => wild(number, dimensions),
         }
     }
+}
+
+fn circle(number: u64, dimensions: usize) -> Vec<f32> {
+    let (sin, cos) = (Random(number).below(6_283) as f32 / 1e3).sin_cos();
+    let (mut one, other) = (scattered(1, dimensions), scattered(2, dimensions));
+    one.iter_mut().zip(other).for_each(|(value, other)| *value = *value * cos + other * sin);
+    one
 }
 
 fn wild(number: u64, dimensions: usize) -> Vec<f32> {

@@ -80,7 +80,7 @@ pub(crate) fn meta<S: PageStore>(store: &S) -> Result<Meta, Error> {
 
 /// Refuse a page number that the store does not have: it came out of a page.
 pub(crate) fn known<S: PageStore>(store: &S, page: PageId) -> Result<PageId, Error> {
-    if page.0 < store.pages() {
+    if store.has(page) {
         return Ok(page);
     }
     Err(Error::Corrupt { page, what: "a link leads here, beyond the end of the index" })

@@ -69,6 +69,11 @@ pub trait PageStore {
     /// Count the pages.
     fn pages(&self) -> u32;
 
+    /// Tell whether a page is there. A store that knows without counting says so: this is asked for every page that is read.
+    fn has(&self, page: PageId) -> bool {
+        page.0 < self.pages()
+    }
+
     /// Lock a page for reading.
     fn read(&self, page: PageId) -> Result<Self::Read<'_>, StoreError>;
 

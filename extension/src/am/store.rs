@@ -68,7 +68,7 @@ impl Store {
 
     /// Check that a page is there.
     fn find(&self, page: PageId) -> Result<(), StoreError> {
-        if page.0 < self.known.get() || page.0 < self.pages() { Ok(()) } else { Err(StoreError::NoSuchPage(page)) }
+        if self.has(page) { Ok(()) } else { Err(StoreError::NoSuchPage(page)) }
     }
 }
 
@@ -82,6 +82,10 @@ impl PageStore for Store {
         let pages = unsafe { pg_sys::RelationGetNumberOfBlocksInFork(self.relation, self.fork) };
         self.known.set(pages);
         pages
+    }
+
+    fn has(&self, page: PageId) -> bool {
+        page.0 < self.known.get() || page.0 < self.pages()
     }
 
     fn read(&self, page: PageId) -> Result<ReadPage<'_>, StoreError> {

@@ -54,7 +54,7 @@ impl Visit {
 
     /// Put the visit into the queue, if any of its members is not.
     fn wait(&self, at: u32, queue: &mut Queue) {
-        if let Some((rank, _)) = self.waiting.iter().max() {
+        if let Some(rank) = self.waiting.iter().map(|(rank, _)| *rank).max() {
             queue.push_rank(!rank, Stage::Visit, at, 0);
         }
     }
@@ -118,8 +118,10 @@ fn by_row(query: &Query, row: &[u8]) -> f32 {
 
 /// The ranks of bounds, turned about so that the least comes last, and the slots they are of; of live members only.
 fn waiting(tids: &[Tid], bounds: impl Iterator<Item = f32>) -> Vec<(u32, u32)> {
+    let mut waiting = Vec::with_capacity(tids.len());
     let slots = tids.iter().zip(bounds).zip(0_u32..).filter(|((tid, _), _)| tid.is_valid());
-    slots.map(|((_, bound), slot)| (!rank_of_bound(bound), slot)).collect()
+    waiting.extend(slots.map(|((_, bound), slot)| (!rank_of_bound(bound), slot)));
+    waiting
 }
 
 /// Scan the codes of one head page; `None` where its stream is gone.

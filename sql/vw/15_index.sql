@@ -95,3 +95,11 @@ CREATE FUNCTION vw_index_stats(index regclass)
 
 COMMENT ON FUNCTION vw_index_stats IS
 	'What an index holds: rows, places of deleted ones, rows not packed yet, lists, the longest of them, pages of 8 kB.';
+
+CREATE FUNCTION vw_index_recall(index regclass, sample integer DEFAULT 100, k integer DEFAULT 10)
+	RETURNS TABLE (recall double precision, queries integer, lists_visited double precision,
+		codes_scanned double precision, rows_fetched double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT ROWS 1;
+
+COMMENT ON FUNCTION vw_index_recall IS
+	'The share of the k nearest rows that searches find under the settings of this session, measured on random rows.';

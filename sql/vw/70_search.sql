@@ -6,6 +6,11 @@ CREATE FUNCTION vw.cosine_distance(a vector, b vector) RETURNS double precision
 	SELECT a <=> b;
 END;
 
+CREATE FUNCTION vw.dimensions(embedding vector) RETURNS integer
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE BEGIN ATOMIC
+	SELECT vector_dims(embedding);
+END;
+
 CREATE FUNCTION vw.query(collection text, text text, image bytea, audio bytea, project text,
 	OUT collection_id text, OUT model_id text, OUT embedding vector, OUT tokens integer)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
@@ -36,17 +41,19 @@ CREATE FUNCTION vw.nearest(collection_id text, embedding vector, top_k integer, 
 	RETURNS TABLE (id text, score double precision, content_type text, metadata jsonb, content text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
 BEGIN
-	-- The threshold cuts the ordered rows, so it is applied to the few that are left.
+	-- The threshold cuts the ordered rows, so it is applied to the few that are left. The distance is that of the
+	-- partition's index, whose embeddings have a number of dimensions.
 	RETURN QUERY EXECUTE format($statement$
 		SELECT n.id, round(greatest(0, 1 - n.distance)::numeric, 6)::double precision, n.content_type, n.metadata, n.content
 			FROM (
-				SELECT i.id, i.content_type, i.metadata, i.content, vw.cosine_distance(i.embedding, $1) AS distance
-					FROM vw.%I i WHERE $4 IS NULL OR i.metadata @> $4
-					ORDER BY vw.cosine_distance(i.embedding, $1) LIMIT $2
+				SELECT i.id, i.content_type, i.metadata, i.content, vw.cosine_distance(i.embedding::%1$s, $1) AS distance
+					FROM vw.%2$I i WHERE $4 IS NULL OR i.metadata @> $4
+					ORDER BY vw.cosine_distance(i.embedding::%1$s, $1) LIMIT $2
 			) n
 			WHERE $3 IS NULL OR 1 - n.distance >= $3
 			ORDER BY n.distance, n.id
-	$statement$, vw.partition_of(collection_id)) USING embedding, top_k, threshold, filter;
+	$statement$, vw.embedding_type(vw.dimensions(embedding)), vw.partition_of(collection_id))
+		USING embedding, top_k, threshold, filter;
 EXCEPTION WHEN undefined_table THEN
 	PERFORM vw.refuse_missing(collection_id);
 END $$;

@@ -37,12 +37,16 @@ EXPLAIN (COSTS OFF) SELECT id FROM t ORDER BY v <=> '[1,0,1]' LIMIT 3;
 SELECT id, round((v <=> '[1,0,1]')::numeric, 6) AS distance FROM t ORDER BY v <=> '[1,0,1]';
 EXPLAIN (COSTS OFF) SELECT count(*) FROM t WHERE v IS NOT NULL;
 SELECT id FROM t ORDER BY v <-> '[1,0]' LIMIT 1;
--- A column without dimensions takes any, and a search says where they differ.
+-- A column without dimensions is indexed without codes only; then it takes any, and a search says where they differ.
 CREATE INDEX d ON t USING ivf (any_size);
-SELECT id FROM t ORDER BY any_size <-> '[1,1]' LIMIT 1;
+CREATE INDEX d ON t USING ivf (any_size vector_l1_ops);
+SELECT id FROM t ORDER BY any_size <+> '[1,1]' LIMIT 1;
 UPDATE t SET any_size = '[1,2,3]' WHERE id = 3;
-SELECT id FROM t ORDER BY any_size <-> '[1,1]' LIMIT 1;
+SELECT id FROM t ORDER BY any_size <+> '[1,1]' LIMIT 1;
+-- What scans did.
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t ORDER BY v <-> '[1,0,1]' LIMIT 3;
 RESET enable_seqscan;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t ORDER BY v <-> '[1,0,1]' LIMIT 3;
 -- A look inside.
 SELECT * FROM vw_index_check('a');
 SELECT * FROM vw_index_check('c', heapallindexed => true);
@@ -50,6 +54,11 @@ SELECT * FROM vw_index_stats('a');
 SELECT * FROM vw_index_stats('t_pkey');
 SELECT * FROM vw_index_stats('t');
 SELECT count(*) FROM vw_index_stats(NULL);
+SELECT * FROM vw_index_recall('c');
+SELECT recall, queries FROM vw_index_recall('c', sample => 2, k => 3);
+SELECT * FROM vw_index_recall('c', sample => 0);
+SELECT * FROM vw_index_recall('c', k => 1001);
+SELECT * FROM vw_index_recall('t_pkey');
 -- Settings.
 SELECT name, setting, vartype, min_val, max_val, enumvals FROM pg_settings
 	WHERE name LIKE 'ivf%' OR name LIKE 'hnsw%' ORDER BY name;

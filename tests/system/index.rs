@@ -16,6 +16,8 @@ mod changes;
 mod crash;
 #[path = "index/places.rs"]
 mod places;
+#[path = "index/planner.rs"]
+mod planner;
 #[path = "index/replica.rs"]
 mod replica;
 

@@ -45,7 +45,7 @@ impl Act {
         }
     }
 
-    fn new(self) -> u64 {
+    fn inserted(self) -> u64 {
         match self {
             Act::Insert(count) | Act::Replace(_, _, count) => count,
             Act::Delete(..) | Act::Search(_) | Act::SearchLists => 0,
@@ -69,7 +69,7 @@ fn act<S: PageStore>(world: &World, store: &S, act: Act, new: u64) -> Outcome {
             try_delete(store, |number| act.is_dead(number))?;
             outcome.deleted = true;
         }
-        for number in new..new + act.new() {
+        for number in new..new + act.inserted() {
             world.try_insert(store, [number])?;
             outcome.inserted.insert(number);
         }

@@ -26,6 +26,17 @@ impl Distance {
                 query if varlena => Some(pg_sys::Datum::from(pg_sys::pg_detoast_datum(query.cast_mut_ptr()))),
                 query => Some(query),
             };
+            Distance::new(index, query)
+        }
+    }
+
+    /// The distance that an index orders by, to a query that is flat.
+    ///
+    /// # Safety
+    /// - `index` is open, and `query` is a value of its column; both live as long as the distance.
+    pub unsafe fn new(index: pg_sys::Relation, query: Option<pg_sys::Datum>) -> Distance {
+        // SAFETY: by our contract; every index has a first column and our one function.
+        unsafe {
             let function = pg_sys::index_getprocinfo(index, 1, 1);
             Distance { function, collation: *(*index).rd_indcollation, query }
         }

@@ -48,7 +48,8 @@ pg_functions! {
     }
 }
 
-fn oid(args: &Args) -> Result<pg_sys::Oid> {
+/// The index that a function is called for.
+pub fn oid(args: &Args) -> Result<pg_sys::Oid> {
     Ok(pg_sys::Oid::from(args.i32(0)? as u32))
 }
 

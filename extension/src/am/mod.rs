@@ -14,6 +14,7 @@ mod kind;
 mod memory;
 mod options;
 mod page;
+mod recall;
 mod relation;
 mod scan;
 mod statistics;

@@ -30,6 +30,25 @@ impl Opened {
         Err(Fault::new(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, message))
     }
 
+    /// Open the index `oid` to search it for whoever may read its whole table.
+    pub fn to_query(oid: pg_sys::Oid) -> Result<Opened> {
+        let opened = Opened::to_read(oid)?;
+        // SAFETY: the table is open.
+        let (allowed, filtered, table) = unsafe {
+            let (table, user) = ((*opened.table).rd_id, pg_sys::GetUserId());
+            let select = pg_sys::pg_class_aclcheck(table, user, pg_sys::ACL_SELECT as pg_sys::AclMode);
+            let filter = pg_sys::check_enable_rls(table, user, true);
+            let enabled = pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32;
+            (select == pg_sys::AclResult::ACLCHECK_OK, filter == enabled, name(opened.table))
+        };
+        let refuse = |message| Err(Fault::new(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
+        match (allowed, filtered) {
+            (false, _) => refuse(format!("permission denied for table {table}")),
+            (_, true) => refuse(format!("row-level security hides rows of table {table}")),
+            _ => Ok(opened),
+        }
+    }
+
     pub fn table(&self) -> pg_sys::Relation {
         self.table
     }

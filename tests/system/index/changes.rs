@@ -40,12 +40,12 @@ fn vacuum_makes_room_for_new_rows() {
         same(&mut client, "t_v", SOME);
         check(&mut client, "t_v");
         let (members, pages) = stats(&mut client, "t_v");
-        assert!(members == 20_000 && pages <= first + 2, "{pages} pages for the rows that {first} held");
+        assert!(members == 20_000 && pages * 3 <= first * 4, "{pages} pages for the rows that {first} held");
     }
     run(&mut client, &["DELETE FROM t WHERE id % 10 <> 0", "VACUUM t"]);
     fill(&mut client, 200_001, 218_000);
     let (_, pages) = stats(&mut client, "t_v");
-    assert!(pages <= first + 2, "{pages} pages where {first} were enough");
+    assert!(pages * 3 <= first * 4, "{pages} pages where {first} were enough");
     check(&mut client, "t_v");
     run(&mut client, &["ANALYZE t", "VACUUM t"]);
     let counted = "SELECT reltuples::bigint FROM pg_class WHERE relname = 't_v'";

@@ -63,7 +63,8 @@ pub fn recovered(cluster: &Cluster) -> Client {
     let limit = Instant::now() + Duration::from_secs(60);
     loop {
         if let Ok(mut client) = Client::connect(&cluster.address("postgres", "app"), NoTls)
-            && client.batch_execute("SELECT 1").is_ok()
+            // The crash of a process may be news to the server for some milliseconds; then it ends all others.
+            && client.batch_execute("SELECT pg_sleep(0.1)").is_ok()
         {
             return client;
         }

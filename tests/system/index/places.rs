@@ -86,14 +86,14 @@ fn expressions_and_predicates_are_honoured() {
     let mut client = table(&cluster, 2000);
     client
         .batch_execute(
-            "CREATE INDEX normal ON t USING ivf (l2_normalize(v)) WHERE mark < 500;
+            "CREATE INDEX normal ON t USING ivf ((l2_normalize(v)::vector(4))) WHERE mark < 500;
              UPDATE t SET mark = 900 WHERE id % 7 = 0;
              UPDATE t SET v = vec(id + 1) WHERE id % 5 = 0;
              ALTER TABLE t ADD raw real[]; UPDATE t SET raw = v::real[];
              CREATE INDEX raw ON t USING ivf ((raw::vector(4)) vector_cosine_ops)",
         )
         .expect("indexes");
-    let normal = "SELECT id, l2_normalize(v) <-> '[1,0,0,0]' FROM t WHERE mark < 500 ORDER BY 2";
+    let normal = "SELECT id, l2_normalize(v)::vector(4) <-> '[1,0,0,0]' FROM t WHERE mark < 500 ORDER BY 2";
     let found = same(&mut client, "normal", normal);
     assert!(found.len() > 500);
     same(&mut client, "raw", "SELECT id, raw::vector(4) <=> '[1,0,0,0]' FROM t ORDER BY 2 LIMIT 20");
@@ -107,14 +107,14 @@ fn expressions_and_predicates_are_honoured() {
     same(&mut client, "m_v", "SELECT id, v <-> '[1,0,0,0]' FROM m ORDER BY 2");
 }
 
-/// Toasted values, and columns without declared dimensions.
+/// Toasted values.
 #[test]
 fn long_vectors_are_indexed() {
     let cluster = Cluster::start("");
     let mut client = database(&cluster);
     client
         .batch_execute(
-            "CREATE TABLE t (id bigint, v vector); CREATE INDEX t_v ON t USING ivf (v vector_cosine_ops);
+            "CREATE TABLE t (id bigint, v vector(2000)); CREATE INDEX t_v ON t USING ivf (v vector_cosine_ops);
              INSERT INTO t SELECT i, array_agg(sin(i * j))::real[]::vector
              FROM generate_series(1, 300) i, generate_series(1, 2000) j GROUP BY i",
         )

@@ -71,5 +71,7 @@ fn a_replica_has_the_same_pages_and_answers() {
     same(&mut reader, "t_v", SOME);
     check(&mut reader, "t_v");
     assert_eq!(stats(&mut reader, "t_v"), stats(&mut client, "t_v"));
+    let recall = reader.query_one("SELECT recall FROM vw_index_recall('t_v', 20)", &[]).expect("a measurement");
+    assert!(recall.get::<_, f64>(0) > 0.8);
     assert!(!replica.log().contains("inconsistent page"), "{}", replica.log());
 }

@@ -13,8 +13,8 @@ const FARTHER: f64 = 300.0;
 const FETCHED: (f64, f64) = (1.1, 2.0);
 /// Members whose rows are read, for each that is given, and at first.
 const REFINED: (f64, f64) = (2.5, 30.0);
-/// The share of all members that is refined where no bound may be left to chance.
-const CERTAIN: f64 = 0.01;
+/// The share of all members whose distance is asked for where no bound may be left to chance. All rows are read then.
+const CERTAIN: f64 = 0.002;
 /// Bytes of a member in a code page, beside the code.
 const BESIDE: f64 = 14.0;
 
@@ -45,16 +45,20 @@ impl Forecast {
         let more = if effort.probes > 0 { rows * all / members.max(1.0) } else { first * rows / FARTHER };
         let lists = (first + more).min(f64::from(effort.most)).min(all);
         let scanned = members * lists / all;
-        let certain = if exhaustive { CERTAIN * members } else { 0.0 };
-        let share = |(each, first): (f64, f64)| (each * rows + first + certain).min(scanned);
+        let certain = |share: f64| if exhaustive { share * members } else { 0.0 };
+        let share = |(each, first): (f64, f64), more: f64| (each * rows + first + more).min(scanned);
         Forecast {
             directory_pages: f64::from(estimate.directory_pages),
             lists,
             pages: lists + scanned * bytes(estimate) / PAGE_BYTES as f64,
             scanned,
-            refined: if matches!(estimate.options.coding, Coding::Bits(_)) { share(REFINED) } else { 0.0 },
+            refined: if matches!(estimate.options.coding, Coding::Bits(_)) {
+                share(REFINED, certain(1.0))
+            } else {
+                0.0
+            },
             // Without codes, only the table tells which members are near.
-            fetched: if estimate.options.coding == Coding::None { scanned } else { share(FETCHED) },
+            fetched: if estimate.options.coding == Coding::None { scanned } else { share(FETCHED, certain(CERTAIN)) },
         }
     }
 }
@@ -68,4 +72,48 @@ fn bytes(estimate: &Estimate) -> f64 {
             Coding::Raw => 4.0 * dimensions,
             Coding::Bits(_) => dimensions / 8.0,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards a planner against a search that seems to get cheaper the more it does, or to do more than there is.
+
+    use super::*;
+    use crate::{Metric, Options};
+
+    fn numbers(forecast: &Forecast) -> [f64; 6] {
+        let Forecast { directory_pages, lists, pages, scanned, refined, fetched } = *forecast;
+        [directory_pages, lists, pages, scanned, refined, fetched]
+    }
+
+    #[test]
+    fn more_rows_are_more_work_up_to_all_there_is() {
+        for coding in [Coding::None, Coding::Raw, Coding::Bits(4)] {
+            let options = Options { dimensions: 384, lists: 0, metric: Metric::Cosine, coding };
+            let estimate =
+                Estimate { options, members: 160_000, lists: 262, directory_pages: 5, ..Estimate::default() };
+            let efforts = [(0.5, 0), (0.95, 0), (1.0, 0), (0.95, 1), (0.95, 1000)];
+            for (recall, probes) in efforts {
+                let effort = Effort { recall, probes, ..Effort::default() };
+                let forecasts = [0.0, 1.0, 10.0, 1e3, 1e5, 1e9].map(|rows| Forecast::new(&estimate, &effort, rows));
+                for pair in forecasts.map(|forecast| numbers(&forecast)).windows(2) {
+                    let [less, more] = pair else { continue };
+                    assert!(less.iter().zip(more).all(|(less, more)| less <= more), "{less:?} {more:?}");
+                }
+                let [.., last] = forecasts;
+                assert!(last.lists <= 262.0 && last.scanned <= 160_000.0 && last.refined <= last.scanned, "{last:?}");
+                assert!(last.fetched <= last.scanned, "{last:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_lists_that_are_asked_for_are_visited() {
+        let options = Options { dimensions: 384, coding: Coding::Bits(4), ..Options::default() };
+        let estimate = Estimate { options, members: 1000, lists: 10, ..Estimate::default() };
+        let lists = |probes, most| Forecast::new(&estimate, &Effort { recall: 0.95, probes, most }, 0.0).lists;
+        assert_eq!((lists(3, u32::MAX), lists(30, u32::MAX), lists(3, 2)), (3.0, 10.0, 2.0));
+        let empty = Estimate { options, ..Estimate::default() };
+        assert!(numbers(&Forecast::new(&empty, &Effort::default(), 10.0)).iter().all(|number| number.is_finite()));
+    }
 }

@@ -17,6 +17,7 @@ impl Tid {
     pub(crate) const DELETED: Tid = Tid { block: u32::MAX, offset: 0 };
 
     /// Tell whether this can be a tuple's place.
+    #[inline]
     pub(crate) fn is_valid(self) -> bool {
         self.block != u32::MAX && self.offset != 0
     }
@@ -26,6 +27,7 @@ impl Tid {
         if self.is_valid() { Ok(self) } else { Err(Error::InvalidTid(self)) }
     }
 
+    #[inline]
     pub(crate) fn from_bytes([a, b, c, d, e, f]: [u8; TID_BYTES]) -> Tid {
         Tid { block: u32::from_le_bytes([a, b, c, d]), offset: u16::from_le_bytes([e, f]) }
     }

@@ -92,6 +92,7 @@ fn distance(rank: u64) -> f64 {
 }
 
 /// The same as [`rank`] for a bound. One that is not a number knows nothing, and comes first.
+#[inline]
 pub fn rank_of_bound(bound: f32) -> u32 {
     const SIGN: u32 = 1 << 31;
     if bound.is_nan() {
@@ -102,6 +103,7 @@ pub fn rank_of_bound(bound: f32) -> u32 {
 }
 
 /// The way back from [`rank_of_bound`].
+#[inline]
 fn bound_of_rank(rank: u32) -> f32 {
     const SIGN: u32 = 1 << 31;
     f32::from_bits(if rank & SIGN != 0 { rank & !SIGN } else { !rank })

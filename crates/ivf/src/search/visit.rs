@@ -119,8 +119,12 @@ fn by_row(query: &Query, row: &[u8]) -> f32 {
 /// The ranks of bounds, turned about so that the least comes last, and the slots they are of; of live members only.
 fn waiting(tids: &[Tid], bounds: impl Iterator<Item = f32>) -> Vec<(u32, u32)> {
     let mut waiting = Vec::with_capacity(tids.len());
-    let slots = tids.iter().zip(bounds).zip(0_u32..).filter(|((tid, _), _)| tid.is_valid());
-    waiting.extend(slots.map(|((_, bound), slot)| (!rank_of_bound(bound), slot)));
+    let ranked = bounds.take(tids.len()).zip(0_u32..).map(|(bound, slot)| (!rank_of_bound(bound), slot));
+    if tids.iter().all(|tid| tid.is_valid()) {
+        waiting.extend(ranked);
+    } else {
+        waiting.extend(ranked.zip(tids).filter(|(_, tid)| tid.is_valid()).map(|(ranked, _)| ranked));
+    }
     waiting
 }
 

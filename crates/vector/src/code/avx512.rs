@@ -194,7 +194,7 @@ unsafe fn eight(vectors: &[[f32; DEEP]], panel: &[Across], to: &mut [Across; DEE
     }
 }
 
-/// Transform in place by the Walsh-Hadamard matrix: within registers, then between them, two steps at once.
+/// Transform in place by the Walsh-Hadamard matrix: within registers, then between them.
 ///
 /// # Safety
 /// The CPU must have the instructions of the level.
@@ -205,37 +205,12 @@ unsafe fn hadamard(values: &mut [f32]) {
         return hadamard::hadamard(values);
     }
     let start = values.as_mut_ptr();
-    let mut half = 16;
-    // SAFETY: the caller vouches for the instructions. Places are multiples of a register's length below the length,
-    // which is one too.
-    unsafe {
-        for at in (0..length).step_by(16) {
-            _mm512_storeu_ps(start.add(at), within(_mm512_loadu_ps(start.add(at))));
-        }
-        while 4 * half <= length {
-            for at in (0..length).step_by(4 * half).flat_map(|block| (block..block + half).step_by(16)) {
-                let [a, b, c, d] = [0, 1, 2, 3].map(|part| start.add(at + part * half));
-                let (left, less) = (
-                    _mm512_add_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)),
-                    _mm512_sub_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)),
-                );
-                let (right, fewer) = (
-                    _mm512_add_ps(_mm512_loadu_ps(c), _mm512_loadu_ps(d)),
-                    _mm512_sub_ps(_mm512_loadu_ps(c), _mm512_loadu_ps(d)),
-                );
-                _mm512_storeu_ps(a, _mm512_add_ps(left, right));
-                _mm512_storeu_ps(b, _mm512_add_ps(less, fewer));
-                _mm512_storeu_ps(c, _mm512_sub_ps(left, right));
-                _mm512_storeu_ps(d, _mm512_sub_ps(less, fewer));
-            }
-            half *= 4;
-        }
-        for at in (0..half).step_by(16).filter(|_| 2 * half <= length) {
-            let (left, right) = (_mm512_loadu_ps(start.add(at)), _mm512_loadu_ps(start.add(at + half)));
-            _mm512_storeu_ps(start.add(at), _mm512_add_ps(left, right));
-            _mm512_storeu_ps(start.add(at + half), _mm512_sub_ps(left, right));
-        }
+    for at in (0..length).step_by(16) {
+        // SAFETY: the caller vouches for the instructions. Places are multiples of a register's length below the length,
+        // which is one too.
+        unsafe { _mm512_storeu_ps(start.add(at), within(_mm512_loadu_ps(start.add(at)))) };
     }
+    hadamard::larger(values, 16);
 }
 
 /// Transform the lanes of a register: add to each its partner, with the sign turned where it is the second of the two.

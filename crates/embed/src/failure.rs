@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vw_protocol::{ErrorCode, Reply};
+use vw_protocol::{ErrorCode, Refusal, Reply};
 
 /// A failed request.
 #[derive(Clone, Debug)]
@@ -42,8 +42,14 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Refusal {
+        Refusal { code: failure.code, message: failure.message, hint: failure.hint }
+    }
+}
+
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Reply {
-        Reply::Error { code: failure.code, message: failure.message, hint: failure.hint }
+        Reply::Error(failure.into())
     }
 }

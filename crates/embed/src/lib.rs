@@ -5,10 +5,13 @@
 //! (`queue` decides who is next, `batch` who shares), and `text` runs the graph.
 
 mod admission;
+pub mod audio;
 mod batch;
 pub mod check;
 pub mod engine;
 mod failure;
+pub mod image;
+pub mod media;
 mod pack;
 mod pooling;
 mod queue;

@@ -100,14 +100,16 @@ fn receive(stream: &mut UnixStream) -> Reply {
 
 fn items(reply: Reply) -> Vec<Embedding> {
     match reply {
-        Reply::Embeddings { dimensions: 1024, items } => items,
+        Reply::Embeddings { dimensions: 1024, items } => {
+            items.into_iter().map(|item| item.expect("the input is in order")).collect()
+        }
         other => panic!("unexpected: {other:?}"),
     }
 }
 
 fn code(reply: &Reply) -> ErrorCode {
     match reply {
-        Reply::Error { code, .. } => *code,
+        Reply::Error(refusal) => refusal.code,
         other => panic!("unexpected: {other:?}"),
     }
 }
@@ -181,7 +183,7 @@ fn requests_that_cannot_be_answered_say_why_and_the_connection_lives_on() {
     let shoes = || vec![b"shoes".to_vec()];
     let unknown = ask(Modality::Text, "no-such-model", shoes());
     assert_eq!(code(&unknown), ErrorCode::UnknownModel);
-    assert!(matches!(&unknown, Reply::Error { hint, .. } if hint.contains(PACK)), "{unknown:?}");
+    assert!(matches!(&unknown, Reply::Error(refusal) if refusal.hint.contains(PACK)), "{unknown:?}");
     assert_eq!(code(&ask(Modality::Text, "", vec![b"\xFF".to_vec()])), ErrorCode::BadInput);
     assert_eq!(code(&ask(Modality::Text, "", vec![Vec::new(); 17_000])), ErrorCode::BadInput);
     assert_eq!(items(ask(Modality::Text, PACK, shoes())).len(), 1);

@@ -12,7 +12,7 @@ mod reply;
 mod request;
 mod writer;
 
-pub use reply::{Embedding, ErrorCode, Model, Reply};
+pub use reply::{Embedding, ErrorCode, Model, Outcome, Refusal, Reply, TowerStats};
 pub use request::{Modality, Request};
 
 use std::fmt;

@@ -31,6 +31,12 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(*word))
     }
 
+    pub(crate) fn u64(&mut self, field: &'static str) -> Result<u64, ProtocolError> {
+        let (word, tail) = self.rest.split_first_chunk().ok_or(ProtocolError::Truncated(field))?;
+        self.rest = tail;
+        Ok(u64::from_le_bytes(*word))
+    }
+
     pub(crate) fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], ProtocolError> {
         let length = self.u32(field)? as usize;
         self.take(length, field)

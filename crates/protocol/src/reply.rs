@@ -47,38 +47,81 @@ pub enum ErrorCode {
     Overloaded = 4,
     Internal = 5,
     BrokenPack = 6,
+    /// The pack of this id is another than the one that was asked for.
+    ChangedPack = 7,
 }
 
 impl ErrorCode {
     /// Read a code; one of a later engine counts as internal.
     fn from_code(code: u8) -> Self {
-        [Self::UnknownModel, Self::UnsupportedModality, Self::BadInput, Self::Overloaded, Self::BrokenPack]
-            .into_iter()
-            .find(|known| *known as u8 == code)
-            .unwrap_or(Self::Internal)
+        let known = [
+            Self::UnknownModel,
+            Self::UnsupportedModality,
+            Self::BadInput,
+            Self::Overloaded,
+            Self::BrokenPack,
+            Self::ChangedPack,
+        ];
+        known.into_iter().find(|known| *known as u8 == code).unwrap_or(Self::Internal)
     }
+}
+
+/// Why a request, or one input of it, was not done, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: ErrorCode,
+    pub message: String,
+    pub hint: String,
+}
+
+/// What came of one input.
+pub type Outcome = Result<Embedding, Refusal>;
+
+/// What one tower did since the engine started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TowerStats {
+    /// The model's id.
+    pub model: String,
+    pub modality: Modality,
+    /// Whether its graph is in memory now.
+    pub loaded: bool,
+    /// Inputs that wait for their batch.
+    pub waiting: u64,
+    /// Inputs that were embedded.
+    pub inputs: u64,
+    /// Inputs that were refused or failed.
+    pub failed: u64,
+    /// Runs of the graph.
+    pub batches: u64,
+    /// Tokens of the inputs, special ones included; of a picture or a sound, its patches.
+    pub tokens: u64,
+    /// Tokens of padding that were run beside them.
+    pub padding: u64,
+    /// Time in the graph, in microseconds.
+    pub run_micros: u64,
+    /// Time that inputs waited for their batch, in microseconds, summed over the inputs.
+    pub wait_micros: u64,
 }
 
 /// One reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// The embeddings, in the order of the inputs; every vector has `dimensions` components.
+    /// What came of the inputs, in their order; every vector has `dimensions` components.
     Embeddings {
         dimensions: u32,
-        items: Vec<Embedding>,
+        items: Vec<Outcome>,
     },
     Models(Vec<Model>),
+    Stats(Vec<TowerStats>),
     Pong,
-    Error {
-        code: ErrorCode,
-        message: String,
-        hint: String,
-    },
+    /// The request as a whole was not done.
+    Error(Refusal),
 }
 
 const EMBEDDINGS: u8 = 0x81;
 const MODELS: u8 = 0x82;
 const PONG: u8 = 0x83;
+const STATS: u8 = 0x84;
 const ERROR: u8 = 0xFF;
 
 impl Reply {
@@ -89,20 +132,15 @@ impl Reply {
                 let mut writer = Writer::new(EMBEDDINGS);
                 writer.u32(*dimensions as usize);
                 writer.u32(items.len());
-                for item in items {
-                    writer.u32(item.tokens as usize);
-                    writer.u8(u8::from(item.truncated));
-                    writer.f32s(&item.vector);
-                }
+                items.iter().for_each(|item| encode_outcome(&mut writer, item));
                 writer.finish()
             }
             Self::Models(models) => encode_models(models),
+            Self::Stats(towers) => encode_stats(towers),
             Self::Pong => Writer::new(PONG).finish(),
-            Self::Error { code, message, hint } => {
+            Self::Error(refusal) => {
                 let mut writer = Writer::new(ERROR);
-                writer.u8(*code as u8);
-                writer.bytes(message.as_bytes());
-                writer.bytes(hint.as_bytes());
+                encode_refusal(&mut writer, refusal);
                 writer.finish()
             }
         }
@@ -114,17 +152,55 @@ impl Reply {
         let reply = match reader.u8("kind")? {
             EMBEDDINGS => decode_embeddings(&mut reader)?,
             MODELS => decode_models(&mut reader)?,
+            STATS => decode_stats(&mut reader)?,
             PONG => Self::Pong,
-            ERROR => Self::Error {
-                code: ErrorCode::from_code(reader.u8("code")?),
-                message: reader.str("message")?,
-                hint: reader.str("hint")?,
-            },
+            ERROR => Self::Error(decode_refusal(&mut reader)?),
             kind => return Err(ProtocolError::UnknownKind(kind)),
         };
         reader.end()?;
         Ok(reply)
     }
+}
+
+const EMBEDDED: u8 = 0;
+const REFUSED: u8 = 1;
+
+fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
+    match outcome {
+        Ok(embedding) => {
+            writer.u8(EMBEDDED);
+            writer.u32(embedding.tokens as usize);
+            writer.u8(u8::from(embedding.truncated));
+            writer.f32s(&embedding.vector);
+        }
+        Err(refusal) => {
+            writer.u8(REFUSED);
+            encode_refusal(writer, refusal);
+        }
+    }
+}
+
+fn decode_outcome(reader: &mut Reader<'_>, dimensions: usize) -> Result<Outcome, ProtocolError> {
+    match reader.u8("outcome")? {
+        EMBEDDED => Ok(Ok(Embedding {
+            tokens: reader.u32("tokens")?,
+            truncated: reader.u8("truncated")? != 0,
+            vector: reader.f32s(dimensions, "vector")?,
+        })),
+        REFUSED => decode_refusal(reader).map(Err),
+        _ => Err(ProtocolError::BadField("outcome")),
+    }
+}
+
+fn encode_refusal(writer: &mut Writer, refusal: &Refusal) {
+    writer.u8(refusal.code as u8);
+    writer.bytes(refusal.message.as_bytes());
+    writer.bytes(refusal.hint.as_bytes());
+}
+
+fn decode_refusal(reader: &mut Reader<'_>) -> Result<Refusal, ProtocolError> {
+    let code = ErrorCode::from_code(reader.u8("code")?);
+    Ok(Refusal { code, message: reader.str("message")?, hint: reader.str("hint")? })
 }
 
 fn encode_models(models: &[Model]) -> Vec<u8> {
@@ -142,19 +218,45 @@ fn encode_models(models: &[Model]) -> Vec<u8> {
     writer.finish()
 }
 
+fn encode_stats(towers: &[TowerStats]) -> Vec<u8> {
+    let mut writer = Writer::new(STATS);
+    writer.u32(towers.len());
+    for tower in towers {
+        writer.bytes(tower.model.as_bytes());
+        writer.u8(tower.modality as u8);
+        writer.u8(u8::from(tower.loaded));
+        let counts = [tower.waiting, tower.inputs, tower.failed, tower.batches];
+        let sums = [tower.tokens, tower.padding, tower.run_micros, tower.wait_micros];
+        counts.into_iter().chain(sums).for_each(|value| writer.u64(value));
+    }
+    writer.finish()
+}
+
+fn decode_stats(reader: &mut Reader<'_>) -> Result<Reply, ProtocolError> {
+    let count = reader.count(70, "towers")?;
+    let tower = |reader: &mut Reader<'_>| {
+        Ok(TowerStats {
+            model: reader.str("model")?,
+            modality: Modality::from_code(reader.u8("modality")?).ok_or(ProtocolError::BadField("modality"))?,
+            loaded: reader.u8("loaded")? != 0,
+            waiting: reader.u64("waiting")?,
+            inputs: reader.u64("inputs")?,
+            failed: reader.u64("failed")?,
+            batches: reader.u64("batches")?,
+            tokens: reader.u64("tokens")?,
+            padding: reader.u64("padding")?,
+            run_micros: reader.u64("run_micros")?,
+            wait_micros: reader.u64("wait_micros")?,
+        })
+    };
+    (0..count).map(|_| tower(reader)).collect::<Result<_, _>>().map(Reply::Stats)
+}
+
 fn decode_embeddings(reader: &mut Reader<'_>) -> Result<Reply, ProtocolError> {
     let dimensions = reader.u32("dimensions")?;
-    let least = (dimensions as usize).checked_mul(4).and_then(|n| n.checked_add(5));
-    let count = reader.count(least.ok_or(ProtocolError::BadField("dimensions"))?, "embeddings")?;
-    let items = (0..count)
-        .map(|_| {
-            Ok(Embedding {
-                tokens: reader.u32("tokens")?,
-                truncated: reader.u8("truncated")? != 0,
-                vector: reader.f32s(dimensions as usize, "vector")?,
-            })
-        })
-        .collect::<Result<_, ProtocolError>>()?;
+    // A refusal is ten bytes at least, whatever the dimensions.
+    let count = reader.count(10, "embeddings")?;
+    let items = (0..count).map(|_| decode_outcome(reader, dimensions as usize)).collect::<Result<_, _>>()?;
     Ok(Reply::Embeddings { dimensions, items })
 }
 

@@ -33,7 +33,7 @@ impl Modality {
         [Self::Text, Self::Image, Self::Audio].into_iter().find(|modality| modality.name() == name)
     }
 
-    fn from_code(code: u8) -> Option<Self> {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
         [Self::Text, Self::Image, Self::Audio].into_iter().find(|modality| *modality as u8 == code)
     }
 }
@@ -41,10 +41,15 @@ impl Modality {
 /// One request; the engine answers each with one [`crate::Reply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Embed `inputs` with `model` (empty: the default). `bulk` work gives way to single queries.
+    /// Embed `inputs` with `model`; `bulk` work gives way to single queries.
+    ///
+    /// A model is named by its id, or by `id@sha256` where another pack of that id must not answer; an empty name
+    /// is the default.
     Embed { modality: Modality, bulk: bool, model: String, inputs: Vec<Vec<u8>> },
     /// List the models.
     Models,
+    /// Tell what the towers did so far.
+    Stats,
     /// Answer with [`crate::Reply::Pong`].
     Ping,
 }
@@ -52,6 +57,7 @@ pub enum Request {
 const EMBED: u8 = 1;
 const MODELS: u8 = 2;
 const PING: u8 = 3;
+const STATS: u8 = 4;
 
 impl Request {
     /// Give the whole frame, length word included.
@@ -67,6 +73,7 @@ impl Request {
                 writer.finish()
             }
             Self::Models => Writer::new(MODELS).finish(),
+            Self::Stats => Writer::new(STATS).finish(),
             Self::Ping => Writer::new(PING).finish(),
         }
     }
@@ -77,6 +84,7 @@ impl Request {
         let request = match reader.u8("kind")? {
             EMBED => Self::decode_embed(&mut reader)?,
             MODELS => Self::Models,
+            STATS => Self::Stats,
             PING => Self::Ping,
             kind => return Err(ProtocolError::UnknownKind(kind)),
         };

@@ -6,6 +6,7 @@ use super::*;
 fn requests() -> Vec<Request> {
     vec![
         Request::Ping,
+        Request::Stats,
         Request::Models,
         Request::Embed {
             modality: Modality::Text,
@@ -27,11 +28,26 @@ fn replies() -> Vec<Reply> {
         max_tokens: 256,
         sha256: "00".into(),
     };
+    let refusal = Refusal { code: ErrorCode::Overloaded, message: "busy".into(), hint: "wait".into() };
+    let tower = TowerStats {
+        model: "id".into(),
+        modality: Modality::Audio,
+        loaded: true,
+        waiting: 1,
+        inputs: 2,
+        failed: 3,
+        batches: 4,
+        tokens: 5,
+        padding: 6,
+        run_micros: u64::MAX,
+        wait_micros: 8,
+    };
     vec![
         Reply::Pong,
-        Reply::Embeddings { dimensions: 2, items: vec![item.clone(), item] },
+        Reply::Embeddings { dimensions: 2, items: vec![Ok(item.clone()), Err(refusal.clone()), Ok(item)] },
+        Reply::Stats(vec![tower]),
         Reply::Models(vec![model]),
-        Reply::Error { code: ErrorCode::Overloaded, message: "busy".into(), hint: "wait".into() },
+        Reply::Error(refusal),
     ]
 }
 

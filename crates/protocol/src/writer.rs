@@ -20,6 +20,10 @@ impl Writer {
         self.frame.extend_from_slice(&value.to_le_bytes());
     }
 
+    pub(crate) fn u64(&mut self, value: u64) {
+        self.frame.extend_from_slice(&value.to_le_bytes());
+    }
+
     pub(crate) fn bytes(&mut self, value: &[u8]) {
         self.u32(value.len());
         self.frame.extend_from_slice(value);

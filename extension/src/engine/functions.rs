@@ -9,7 +9,7 @@ use crate::pg::function::pg_functions;
 use crate::pg::rows::Rows;
 use crate::pg::{array, varlena};
 use crate::types::vector;
-use vw_protocol::{Embedding, ErrorCode, MAX_FRAME, Modality, Reply, Request};
+use vw_protocol::{Embedding, ErrorCode, MAX_FRAME, Modality, Refusal, Reply, Request};
 
 pg_functions! {
     /// vw_engine_embed(modality text, inputs bytea[], model text, bulk bool)
@@ -67,7 +67,9 @@ fn embed(args: &Args) -> Result<Value> {
 /// Send a request for embeddings; the reply has one for each of its `expected` inputs.
 pub(super) fn ask_embeddings(request: &Request, expected: usize) -> Result<Vec<Embedding>> {
     match ask(request)? {
-        Reply::Embeddings { items, .. } if items.len() == expected => Ok(items),
+        Reply::Embeddings { items, .. } if items.len() == expected => {
+            items.into_iter().map(|item| item.map_err(refused)).collect()
+        }
         other => Err(unexpected(other)),
     }
 }
@@ -114,9 +116,13 @@ fn ask(request: &Request) -> Result<Reply> {
 /// Turn what was not asked for into an error: the engine's own, or a broken promise.
 fn unexpected(reply: Reply) -> Fault {
     match reply {
-        Reply::Error { code, message, hint } => Fault::new(condition(code), message).hint(hint),
+        Reply::Error(refusal) => refused(refusal),
         _ => malformed("The reply does not answer the request.".into()),
     }
+}
+
+fn refused(refusal: Refusal) -> Fault {
+    Fault::new(condition(refusal.code), refusal.message).hint(refusal.hint)
 }
 
 /// The SQLSTATE of an engine's error.
@@ -125,6 +131,7 @@ fn condition(code: ErrorCode) -> Code {
         ErrorCode::UnknownModel => Code::ERRCODE_UNDEFINED_OBJECT,
         ErrorCode::UnsupportedModality => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
         ErrorCode::BadInput => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        ErrorCode::ChangedPack => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         ErrorCode::Overloaded => Code::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
         ErrorCode::Internal | ErrorCode::BrokenPack => Code::ERRCODE_SYSTEM_ERROR,
     }

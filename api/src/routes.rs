@@ -14,8 +14,7 @@ use crate::{auth, body, console, outer};
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(console::page))
-        .route("/console.css", get(console::style))
-        .route("/console.js", get(console::script))
+        .route("/console/{name}", get(console::part))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/v1/vectors/models", get(collections::models))

@@ -93,7 +93,8 @@ impl Service {
         Some(self.agent.get(self.url(path)).call().ok()?.status().as_u16())
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 

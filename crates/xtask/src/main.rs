@@ -4,6 +4,7 @@
 
 mod account;
 mod bench;
+mod browser;
 mod cluster;
 mod fuzz;
 mod install;

@@ -1,4 +1,5 @@
-//! What must be on the machine beyond Rust: a PostgreSQL server with its headers, and libclang for its bindings.
+//! What must be on the machine beyond Rust: a PostgreSQL server with its headers, libclang for its bindings, and for
+//! the tests a browser.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +20,12 @@ const NEEDS: &[Need] = &[
     Need { there: headers, packages: &["postgresql-server-dev-all"], why: "the headers that the extension builds on" },
     Need { there: libclang, packages: &["clang", "libclang-dev"], why: "reads PostgreSQL's headers at build time" },
     Need { there: python, packages: &["python3", "python3-venv"], why: "fetches and converts the default model" },
+];
+
+/// What only the tests need.
+const TEST_NEEDS: &[Need] = &[
+    Need { there: || on_path("chromium"), packages: &["chromium"], why: "the browser that tests the console" },
+    Need { there: || on_path("npm"), packages: &["nodejs", "npm"], why: "drives the browser" },
 ];
 
 /// The newest server's pg_config below Debian's folder of servers, which has the programs too.
@@ -52,7 +59,16 @@ fn python() -> bool {
 
 /// Install what is missing where apt and root (or sudo) allow it; elsewhere name it and stop.
 pub fn ensure() -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.there)()).collect();
+    install(NEEDS.iter())
+}
+
+/// The same with what only the tests need.
+pub fn ensure_for_tests() -> Result<()> {
+    install(NEEDS.iter().chain(TEST_NEEDS))
+}
+
+fn install(needs: impl Iterator<Item = &'static Need>) -> Result<()> {
+    let missing: Vec<&Need> = needs.filter(|need| !(need.there)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

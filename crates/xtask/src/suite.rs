@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::paths::{built, home, root};
 use crate::shell::say;
-use crate::{install, lint, parity, prereqs, server};
+use crate::{browser, install, lint, parity, prereqs, server};
 
 /// Passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -27,7 +27,7 @@ struct Tier {
 
 /// Run every tier; a tier that fails does not keep the others from running.
 pub fn run() -> Result<()> {
-    prereqs::ensure()?;
+    prereqs::ensure_for_tests()?;
     let pg_config = server::ensure()?;
     let tiers = tiers(&pg_config);
     let mut total = Count::default();
@@ -54,6 +54,10 @@ fn tiers(pg_config: &Path) -> Vec<Tier> {
     let usable = installed.count.failed == 0;
     tiers.push(installed);
     if usable {
+        tiers.push(tier("what drives the browser", || {
+            browser::ensure()?;
+            Ok(Count::default())
+        }));
         let environment = environment(pg_config);
         let outside = ["test", "--release", "--package", "vw-tests"];
         tiers.push(tier("against throw-away servers", || cargo_test(&outside, &environment)));
@@ -97,6 +101,7 @@ fn environment(pg_config: &Path) -> Vec<(&'static str, PathBuf)> {
     vec![
         ("VW_PG_CONFIG", pg_config.to_owned()),
         ("VW_API", built().join("vw-api")),
+        ("VW_BROWSER", home().join("browser")),
         ("VW_ONNXRUNTIME", cache.join("libonnxruntime.so")),
         ("VW_MODELS", cache),
     ]

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use crate::app::App;
 use crate::db::{self, Db};
-use crate::{key, routes, server};
+use crate::{key, routes, server, transfer};
 
 const EXAMPLES: &str = "Examples:
   vw-api key create --project shop --database-url postgresql://owner@127.0.0.1/app
@@ -36,6 +36,8 @@ enum Command {
         #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
         pool_size: u16,
     },
+    Import(transfer::Import),
+    Export(transfer::Export),
     /// Make, list and revoke API keys, as the role that owns the extension
     #[command(subcommand)]
     Key(KeyCommand),
@@ -87,6 +89,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             tracing::info!("listening on http://{}", listener.local_addr()?);
             server::serve(listener, routes::router(App::new(db))).await.context("the service failed")
         }
+        Command::Import(import) => import.run().await,
+        Command::Export(export) => export.run().await,
         Command::Key(KeyCommand::Create { database, project, name }) => create_key(&database, &project, name).await,
         Command::Key(KeyCommand::List { database, project }) => list_keys(&database, project).await,
         Command::Key(KeyCommand::Revoke { database, id }) => revoke_key(&database, &id).await,

@@ -17,6 +17,7 @@ mod requests;
 mod routes;
 mod server;
 mod sqlstate;
+mod transfer;
 mod types;
 
 use std::process::ExitCode;

@@ -1,0 +1,137 @@
+//! Guards import and export: nothing twice, nothing lost, also where an import is cut off and run again; bad records are
+//! named and keep the others from nothing.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vw_tests::cluster::Cluster;
+use vw_tests::service::{Service, key};
+
+struct World {
+    service: Service,
+    key: String,
+    folder: tempfile::TempDir,
+    _cluster: Cluster,
+}
+
+fn world() -> World {
+    let cluster = Cluster::start("");
+    drop(cluster.with_vw("app"));
+    let key = key(&cluster, "app", &["create", "--project", "default"]);
+    let service = Service::start(&cluster, "app");
+    World { service, key, folder: tempfile::tempdir().expect("a folder"), _cluster: cluster }
+}
+
+impl World {
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(std::env::var("VW_API").expect("VW_API must name the program vw-api"));
+        command.args(words).env("VW_URL", self.service.url("")).env("VW_API_KEY", &self.key);
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("vw-api starts")
+    }
+
+    /// Run what must succeed.
+    fn must(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("own file");
+    }
+
+    fn collection(&self, name: &str) -> Value {
+        let listed = self.service.send("GET", "/v1/vectors/collections", &self.key, &Value::Null);
+        let all = listed.body["collections"].as_array().expect("collections").clone();
+        all.into_iter().find(|collection| collection["name"] == name).expect("the collection")
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        self.collection(name)["item_count"].as_u64().expect("a count")
+    }
+}
+
+fn lines(count: usize) -> String {
+    (0..count).map(|at| format!("{}\n", json!({"text": format!("item {at}"), "metadata": {"n": at}}))).collect()
+}
+
+fn objects(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+}
+
+#[test]
+fn lines_go_in_once_and_come_out_as_they_went_in() {
+    let world = world();
+    world.write("items.jsonl", &lines(450));
+    assert!(String::from_utf8_lossy(&world.run(&["import", "shop", "items.jsonl"]).stderr).contains("--create"));
+    world.must(&["import", "shop", "items.jsonl", "--create"]);
+    world.must(&["import", "shop", "items.jsonl"]);
+    assert_eq!(world.count("shop"), 450);
+    assert!(!Path::exists(&world.folder.path().join("items.jsonl.import")), "a whole import leaves no journal");
+    let exported = world.must(&["export", "shop"]);
+    let numbers: Vec<Value> = objects(&exported).iter().map(|item| item["metadata"]["n"].clone()).collect();
+    let mut sorted: Vec<u64> = numbers.iter().map(|number| number.as_u64().expect("a number")).collect();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (0..450).collect::<Vec<u64>>());
+    world.write("again.jsonl", &exported);
+    world.must(&["import", "copy", "again.jsonl", "--create"]);
+    let mut texts = [objects(&exported), objects(&world.must(&["export", "copy"]))];
+    texts.iter_mut().for_each(|side| side.sort_by_key(|item| item["id"].to_string()));
+    assert_eq!(texts[0], texts[1]);
+}
+
+#[test]
+fn an_import_that_is_cut_off_goes_on() {
+    let world = world();
+    world.write("items.jsonl", &lines(1500));
+    for round in 1..4 {
+        let mut child = world.command(&["import", "shop", "items.jsonl", "--create", "--parallel", "3"]);
+        let mut child = child.stderr(Stdio::null()).spawn().expect("vw-api starts");
+        std::thread::sleep(Duration::from_millis(300 * round));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ended");
+    }
+    world.must(&["import", "shop", "items.jsonl", "--create"]);
+    assert_eq!(world.count("shop"), 1500);
+}
+
+#[test]
+fn bad_records_are_named_and_sent_again_when_they_are_mended() {
+    let world = world();
+    world.write("items.jsonl", "{\"text\":\"good\"}\n{\"text\":\n{\"text\":\"also good\"}\n{\"text\":\"\"}\n");
+    let output = world.run(&["import", "shop", "items.jsonl", "--create"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("record 2: line 2") && said.contains("record 4: 400"), "{said}");
+    assert_eq!(world.count("shop"), 2);
+    world.write(
+        "items.jsonl",
+        "{\"text\":\"good\"}\n{\"text\":\"mended\"}\n{\"text\":\"also good\"}\n{\"text\":\"x\"}\n",
+    );
+    world.must(&["import", "shop", "items.jsonl"]);
+    assert_eq!(world.count("shop"), 4);
+}
+
+#[test]
+fn tables_and_folders_are_read_too() {
+    let world = world();
+    world.write("goods.csv", "sku,title,price\n007,white shoes,12\n008,\"boots, brown\",90\n");
+    world.must(&["import", "goods", "goods.csv", "--create", "--id", "sku", "--text", "title"]);
+    let items = objects(&world.must(&["export", "goods"]));
+    assert_eq!(items[1], json!({"id": "008", "text": "boots, brown", "metadata": {"price": "90"}}));
+    std::fs::create_dir_all(world.folder.path().join("notes/old")).expect("a folder");
+    world.write("notes/a.txt", "white running shoes");
+    world.write("notes/old/b.txt", "a tent for two");
+    world.must(&["import", "notes", "notes", "--create"]);
+    let items = objects(&world.must(&["export", "notes"]));
+    let files: Vec<&Value> = items.iter().map(|item| &item["metadata"]["file"]).collect();
+    assert_eq!(files, [&json!("a.txt"), &json!("old/b.txt")]);
+    let output = world.run(&["import", "notes", "notes", "--key", "vwk_wrong"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("401"), "the service's words are handed on");
+}

@@ -70,12 +70,15 @@ CREATE TYPE vw.collection_info AS (
 	updated_at timestamptz
 );
 
--- One embedded input; ordinal counts the inputs from 1.
+-- What came of one input: an embedding, or why it has none (an SQLSTATE and what to say); ordinal counts from 1.
 CREATE TYPE vw.embedded AS (
 	ordinal integer,
 	embedding vector,
 	tokens integer,
-	truncated boolean
+	truncated boolean,
+	error_code text,
+	error text,
+	hint text
 );
 
 INSERT INTO vw.project (id, name) VALUES ('prj_default', 'default');

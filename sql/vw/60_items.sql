@@ -109,7 +109,8 @@ DECLARE
 BEGIN
 	SELECT m.* INTO model FROM vw.model m WHERE m.id = target.model_id AND m.sha256 = target.model_sha256;
 	PERFORM vw.check_items(texts, images, audios, metadata, ids, model);
-	embedded := ARRAY(SELECT e FROM vw.embed_inputs(texts, images, audios, model.id, true) e);
+	embedded := ARRAY(SELECT e FROM vw.embed_inputs(texts, images, audios, vw.pinned(target), true) e);
+	PERFORM vw.refuse_failed(embedded);
 	-- The row is locked after the slow part only. It may be gone by now; requests that replace the same items take turns.
 	PERFORM FROM vw.collection c WHERE c.id = target.id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN

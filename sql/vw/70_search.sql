@@ -31,7 +31,7 @@ BEGIN
 		PERFORM vw.refuse('text', 'the text to search for is empty');
 	END IF;
 	SELECT target.id, target.model_id, e.embedding, e.tokens INTO collection_id, model_id, embedding, tokens
-		FROM vw.embed_inputs(ARRAY[query.text], ARRAY[image], ARRAY[audio], target.model_id, false) e;
+		FROM vw.embed_query(query.text, image, audio, vw.pinned(target)) e;
 END $$;
 
 COMMENT ON FUNCTION vw.query IS

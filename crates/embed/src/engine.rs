@@ -111,6 +111,7 @@ impl Engine {
 
     fn find(&self, model: &str) -> Result<(&Pack, &Entry), Failure> {
         let only = || self.packs.keys().next().filter(|_| self.packs.len() == 1).map(String::as_str);
+        let (model, sha256) = model.split_once('@').map_or((model, None), |(id, sha256)| (id, Some(sha256)));
         let id = match model {
             "" if self.packs.contains_key(DEFAULT) => DEFAULT,
             "" => only().unwrap_or(DEFAULT),
@@ -122,7 +123,12 @@ impl Engine {
                 .hint(format!("Installed: {known}."))
         };
         let entry = self.packs.get(id).ok_or_else(unknown)?;
-        Ok((entry.pack.as_ref().map_err(Clone::clone)?, entry))
+        let pack = entry.pack.as_ref().map_err(Clone::clone)?;
+        if let Some(asked) = sha256.filter(|asked| *asked != pack.model.sha256) {
+            let message = format!("the pack of model \"{id}\" has the hash {}, not {asked}", pack.model.sha256);
+            return Err(Failure::new(ErrorCode::ChangedPack, message));
+        }
+        Ok((pack, entry))
     }
 
     fn tower(&self, entry: &Entry, folder: &Path, dimensions: u32) -> Result<Arc<TextTower>, Failure> {

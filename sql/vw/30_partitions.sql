@@ -68,6 +68,8 @@ END $$;
 CREATE FUNCTION vw.drop_partition() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	-- Rows that go with their table fire no triggers; the files of all of them are doomed at once.
+	INSERT INTO vw.doomed_media (key) VALUES (vw.media_folder(OLD.project_id, OLD.id)) ON CONFLICT DO NOTHING;
 	EXECUTE format('DROP TABLE IF EXISTS vw.%I', vw.partition_of(OLD.id));
 	RETURN NULL;
 END $$;

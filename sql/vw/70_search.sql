@@ -38,15 +38,16 @@ COMMENT ON FUNCTION vw.query IS
 	'Resolve the collection of a search and embed what is searched for. The project''s rows stay in sight for vw.nearest.';
 
 CREATE FUNCTION vw.nearest(collection_id text, embedding vector, top_k integer, threshold double precision, filter jsonb)
-	RETURNS TABLE (id text, score double precision, content_type text, metadata jsonb, content text)
+	RETURNS TABLE (id text, score double precision, content_type text, metadata jsonb, content text, media_key text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
 BEGIN
 	-- The threshold cuts the ordered rows, so it is applied to the few that are left. The distance is that of the
 	-- partition's index, whose embeddings have a number of dimensions.
 	RETURN QUERY EXECUTE format($statement$
-		SELECT n.id, round(greatest(0, 1 - n.distance)::numeric, 6)::double precision, n.content_type, n.metadata, n.content
-			FROM (
-				SELECT i.id, i.content_type, i.metadata, i.content, vw.cosine_distance(i.embedding::%1$s, $1) AS distance
+		SELECT n.id, round(greatest(0, 1 - n.distance)::numeric, 6)::double precision, n.content_type, n.metadata, n.content,
+				n.media_key FROM (
+				SELECT i.id, i.content_type, i.metadata, i.content, i.media_key,
+					vw.cosine_distance(i.embedding::%1$s, $1) AS distance
 					FROM vw.%2$I i WHERE $4 IS NULL OR i.metadata @> $4
 					ORDER BY vw.cosine_distance(i.embedding::%1$s, $1) LIMIT $2
 			) n

@@ -22,6 +22,7 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use target::Rules;
 pub use target::{Allowed, MAX_URL};
 
 /// How long a connection may take to be made, its TLS included.
@@ -45,7 +46,7 @@ struct Inner {
     public: Client,
     /// Connects to the hosts that a setting allows.
     trusted: Client,
-    allowed: Vec<Allowed>,
+    rules: Rules,
     /// One permit is one fetch under way; a project without fetches has no entry for long.
     projects: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
@@ -68,11 +69,15 @@ impl Failure {
 impl Fetcher {
     /// Make a fetcher that may also connect to `allowed`.
     pub fn new(allowed: Vec<Allowed>) -> anyhow::Result<Fetcher> {
-        // Without a provider of its own choice, the TLS library would refuse to choose.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let public = base().dns_resolver(Arc::new(resolve::PublicOnly)).build().context("no client for public hosts")?;
+        Fetcher::with(Rules::new(allowed))
+    }
+
+    fn with(rules: Rules) -> anyhow::Result<Fetcher> {
+        choose_tls();
+        let public =
+            base().dns_resolver(Arc::new(resolve::PublicOnly)).build().context("no client for public hosts")?;
         let trusted = base().build().context("no client for allowed hosts")?;
-        Ok(Fetcher(Arc::new(Inner { public, trusted, allowed, projects: Mutex::default() })))
+        Ok(Fetcher(Arc::new(Inner { public, trusted, rules, projects: Mutex::default() })))
     }
 
     /// Fetch at most `limit` bytes; `accept` is the header of that name.
@@ -84,7 +89,8 @@ impl Fetcher {
             read(response, limit).await
         };
         let outcome = tokio::time::timeout(TOTAL_TIME, fetching).await;
-        outcome.unwrap_or_else(|_| Err(Failure::because(format_args!("it took longer than {} s", TOTAL_TIME.as_secs()))))
+        outcome
+            .unwrap_or_else(|_| Err(Failure::because(format_args!("it took longer than {} s", TOTAL_TIME.as_secs()))))
     }
 
     fn turns(&self, project: &str) -> Arc<Semaphore> {
@@ -102,7 +108,7 @@ impl Fetcher {
     async fn follow(&self, url: &str, accept: &str) -> Result<Response, Failure> {
         let mut url = Url::parse(url).map_err(Failure::because)?;
         for _ in 0..=MAX_REDIRECTS {
-            let trusted = target::check(&url, &self.0.allowed).map_err(Failure::because)?;
+            let trusted = target::check(&url, &self.0.rules).map_err(Failure::because)?;
             let client = if trusted { &self.0.trusted } else { &self.0.public };
             let response = client.get(url.clone()).header(ACCEPT, accept).send().await.map_err(|e| reason(&e))?;
             let Some(next) = redirect(&url, &response)? else { return Ok(response) };
@@ -113,6 +119,11 @@ impl Fetcher {
         }
         Err(Failure::because(format_args!("more than {MAX_REDIRECTS} redirects")))
     }
+}
+
+/// Choose the cryptography of all TLS clients of this program; a second choice changes nothing.
+pub fn choose_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// What both clients have in common. No idle connection is kept: each fetch resolves, checks and connects.

@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn one_inner_address_is_enough_to_refuse() {
-        let addresses = |words: &[&str]| words.iter().map(|word| word.parse().expect(word)).collect::<Vec<SocketAddr>>();
+        let addresses =
+            |words: &[&str]| words.iter().map(|word| word.parse().expect(word)).collect::<Vec<SocketAddr>>();
         assert!(checked(addresses(&["8.8.8.8:0", "[2606:4700::1111]:0"])).is_ok());
         assert!(checked(addresses(&["8.8.8.8:0", "127.0.0.1:0"])).is_err());
         assert!(checked(addresses(&["[::ffff:10.0.0.1]:0"])).is_err());

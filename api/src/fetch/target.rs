@@ -13,6 +13,21 @@ pub const MAX_URL: usize = 2048;
 /// The ports of hosts that no setting allows.
 const PORTS: [u16; 2] = [80, 443];
 
+/// What may be fetched from.
+pub struct Rules {
+    /// Hosts that a setting allows, wherever they are.
+    pub allowed: Vec<Allowed>,
+    /// The ports of all other hosts.
+    pub ports: Vec<u16>,
+}
+
+impl Rules {
+    /// The rules of a service with these settings.
+    pub fn new(allowed: Vec<Allowed>) -> Rules {
+        Rules { allowed, ports: PORTS.to_vec() }
+    }
+}
+
 /// A host that may be fetched from though its addresses are not public: `host`, on ports 80 and 443, or `host:port`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Allowed {
@@ -68,7 +83,7 @@ impl fmt::Display for Refused {
 ///
 /// The parser is that of browsers (WHATWG), so a host such as `0x7f.1`, `2130706433` or one in full-width digits is
 /// here the address that it would be connected to.
-pub fn check(url: &Url, allowed: &[Allowed]) -> Result<bool, Refused> {
+pub fn check(url: &Url, rules: &Rules) -> Result<bool, Refused> {
     if url.as_str().len() > MAX_URL {
         return Err(Refused::Length);
     }
@@ -79,10 +94,10 @@ pub fn check(url: &Url, allowed: &[Allowed]) -> Result<bool, Refused> {
         return Err(Refused::UserInfo);
     }
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Err(Refused::Host) };
-    if allowed.iter().any(|allowed| allowed.covers(&host, port)) {
+    if rules.allowed.iter().any(|allowed| allowed.covers(&host, port)) {
         return Ok(true);
     }
-    if !PORTS.contains(&port) {
+    if !rules.ports.contains(&port) {
         return Err(Refused::Port);
     }
     let public = match host {
@@ -99,7 +114,7 @@ mod tests {
     use super::*;
 
     fn verdict(text: &str) -> Result<bool, Refused> {
-        check(&Url::parse(text).map_err(|_| Refused::Host)?, &[])
+        check(&Url::parse(text).map_err(|_| Refused::Host)?, &Rules::new(Vec::new()))
     }
 
     /// The ways to write an inner address that filters were fooled by, each with all of the hosts below.
@@ -114,7 +129,8 @@ mod tests {
             [::ffff:a9fe:a9fe] [64:ff9b::127.0.0.1] [64:ff9b::a9fe:a9fe] [64:ff9b:1::a00:1] [2002:7f00:1::] [2002:a00:1::1] \
             [2001:0:7f00:1::] [fc00::1] [fd00:ec2::254] [fe80::1] [fec0::1] [ff02::1] [2001:db8::1] [100::1]";
         for host in hosts.split_whitespace() {
-            for text in [format!("http://{host}/"), format!("https://{host}/a.png?b#c"), format!("http://{host}:443/")] {
+            for text in [format!("http://{host}/"), format!("https://{host}/a.png?b#c"), format!("http://{host}:443/")]
+            {
                 assert!(verdict(&text).is_err(), "{text}");
             }
         }
@@ -123,21 +139,64 @@ mod tests {
     #[test]
     fn forms_that_are_refused() {
         for text in [
-            "file:///etc/passwd", "ftp://example.com/a.png", "gopher://example.com:80/_x", "data:image/png;base64,AAAA",
-            "jar:http://example.com!/a", "javascript:alert(1)", "ws://example.com/", "unix:/run/x", "blob:http://example.com/x",
-            "dict://example.com:80/", "ldap://example.com/", "view-source:http://example.com/", "http:", "http://", "https:///",
-            "http://user@example.com/", "http://user:pass@example.com/", "http://:pass@example.com/",
-            "http://example.com@127.0.0.1/", "http://8.8.8.8@127.0.0.1/", "http://127.0.0.1\\@8.8.8.8/", "http://127.0.0.1#@8.8.8.8/",
-            "http://127.0.0.1?@8.8.8.8/", "http:127.0.0.1/", "http:\\\\127.0.0.1/", "http://127.0.0.1%00.example.com/", "http:///127.0.0.1",
-            "http://example.com:22/", "http://example.com:0/", "http://example.com:8080/", "http://example.com:65535/",
-            "http://example.com:65536/", "https://example.com:6379/", "http://[::1/", "http://[fe80::1%25eth0]/", "http://./", "http://../",
-            "http://256.1.1.1/", "http://1.2.3.4.5/", "http://0x100000000/", "http://a b/", "http://exa\0mple.com/", "//127.0.0.1/", "/etc/passwd",
+            "file:///etc/passwd",
+            "ftp://example.com/a.png",
+            "gopher://example.com:80/_x",
+            "data:image/png;base64,AAAA",
+            "jar:http://example.com!/a",
+            "javascript:alert(1)",
+            "ws://example.com/",
+            "unix:/run/x",
+            "blob:http://example.com/x",
+            "dict://example.com:80/",
+            "ldap://example.com/",
+            "view-source:http://example.com/",
+            "http:",
+            "http://",
+            "https:///",
+            "http://user@example.com/",
+            "http://user:pass@example.com/",
+            "http://:pass@example.com/",
+            "http://example.com@127.0.0.1/",
+            "http://8.8.8.8@127.0.0.1/",
+            "http://127.0.0.1\\@8.8.8.8/",
+            "http://127.0.0.1#@8.8.8.8/",
+            "http://127.0.0.1?@8.8.8.8/",
+            "http:127.0.0.1/",
+            "http:\\\\127.0.0.1/",
+            "http://127.0.0.1%00.example.com/",
+            "http:///127.0.0.1",
+            "http://example.com:22/",
+            "http://example.com:0/",
+            "http://example.com:8080/",
+            "http://example.com:65535/",
+            "http://example.com:65536/",
+            "https://example.com:6379/",
+            "http://[::1/",
+            "http://[fe80::1%25eth0]/",
+            "http://./",
+            "http://../",
+            "http://256.1.1.1/",
+            "http://1.2.3.4.5/",
+            "http://0x100000000/",
+            "http://a b/",
+            "http://exa\0mple.com/",
+            "//127.0.0.1/",
+            "/etc/passwd",
         ] {
             assert!(verdict(text).is_err(), "{text}");
         }
         assert_eq!(verdict(&format!("http://example.com/{}", "a".repeat(MAX_URL))), Err(Refused::Length));
-        for text in ["http://example.com/a.png", "https://example.com:443/", "https://example.com:80/", "http://8.8.8.8/",
-            "http://[2606:4700::1111]/", "HTTP://EXAMPLE.COM/", "http://bücher.example/", "http://example.com./"] {
+        for text in [
+            "http://example.com/a.png",
+            "https://example.com:443/",
+            "https://example.com:80/",
+            "http://8.8.8.8/",
+            "http://[2606:4700::1111]/",
+            "HTTP://EXAMPLE.COM/",
+            "http://bücher.example/",
+            "http://example.com./",
+        ] {
             assert_eq!(verdict(text), Ok(false), "{text}");
         }
     }
@@ -145,14 +204,27 @@ mod tests {
     #[test]
     fn a_setting_allows_a_host_and_no_other() {
         let allowed: Vec<Allowed> = ["media.internal", "10.1.2.3:8080", "[fd00::1]:80", "127.1:9000"]
-            .map(|text| text.parse().expect(text)).to_vec();
-        let verdict = |text: &str| check(&Url::parse(text).expect(text), &allowed);
-        for good in ["http://media.internal/a", "https://MEDIA.internal/a", "http://10.1.2.3:8080/", "http://[fd00::1]/",
-            "http://127.0.0.1:9000/x"] {
+            .map(|text| text.parse().expect(text))
+            .to_vec();
+        let rules = Rules::new(allowed);
+        let verdict = |text: &str| check(&Url::parse(text).expect(text), &rules);
+        for good in [
+            "http://media.internal/a",
+            "https://MEDIA.internal/a",
+            "http://10.1.2.3:8080/",
+            "http://[fd00::1]/",
+            "http://127.0.0.1:9000/x",
+        ] {
             assert_eq!(verdict(good), Ok(true), "{good}");
         }
-        for bad in ["http://media.internal:81/", "http://10.1.2.3/", "http://10.1.2.4:8080/", "https://[fd00::1]/",
-            "http://127.0.0.1:9001/", "http://u@media.internal/"] {
+        for bad in [
+            "http://media.internal:81/",
+            "http://10.1.2.3/",
+            "http://10.1.2.4:8080/",
+            "https://[fd00::1]/",
+            "http://127.0.0.1:9001/",
+            "http://u@media.internal/",
+        ] {
             assert!(verdict(bad).is_err(), "{bad}");
         }
         assert_eq!(verdict("http://sub.media.internal/"), Ok(false));

@@ -120,8 +120,20 @@ mod tests {
     #[test]
     fn other_files_are_not_media() {
         let table: [&[u8]; 14] = [
-            b"", b"\x89PN", b"<html>", b"<svg xmlns=", b"%PDF-1.7", b"RIFF\x10\0\0\0AVI LIST", b"RIFF", b"GIF", b"PK\x03\x04",
-            b"\xff\xff\xff\xff", b"\xff\xe0\0\0", b"\xff\xf1\x50\x80", b"\xff\xfe<\0h\0", b"#!/bin/sh",
+            b"",
+            b"\x89PN",
+            b"<html>",
+            b"<svg xmlns=",
+            b"%PDF-1.7",
+            b"RIFF\x10\0\0\0AVI LIST",
+            b"RIFF",
+            b"GIF",
+            b"PK\x03\x04",
+            b"\xff\xff\xff\xff",
+            b"\xff\xe0\0\0",
+            b"\xff\xf1\x50\x80",
+            b"\xff\xfe<\0h\0",
+            b"#!/bin/sh",
         ];
         for bytes in table {
             assert_eq!(Format::of(bytes), None, "{bytes:?}");

@@ -1,4 +1,4 @@
-//! The forms in which images and audio may come: URLs and base64. Neither fetches nor decodes media.
+//! The forms in which images and audio may come: URLs and base64. Fetches nothing and decodes no media.
 
 use base64::Engine;
 use base64::alphabet;
@@ -6,12 +6,19 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::Url;
 
 use crate::error::{Error, Result};
+use crate::fetch::MAX_URL;
+use crate::requests::Kind;
 
-/// The longest URL, in bytes.
-const MAX_URL: usize = 2048;
+/// One MiB in bytes; limits are told in it.
+pub const MIB: usize = 1024 * 1024;
 
-/// The largest media file, in bytes.
-const MAX_BYTES: usize = 20 * 1024 * 1024;
+/// Media as a request has them.
+#[derive(Debug, PartialEq)]
+pub enum Source {
+    /// The form of the URL is good; nothing was fetched.
+    Url(String),
+    Bytes(Vec<u8>),
+}
 
 const FORGIVING: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -33,22 +40,22 @@ pub fn url(param: &str, value: &str) -> Result<()> {
 }
 
 /// Decode base64, standard or URL-safe, padded or not, bare or in a `data:` URI. The media type of the URI is ignored.
-pub fn base64(param: &str, value: &str) -> Result<Vec<u8>> {
+pub fn base64(param: &str, value: &str, kind: Kind) -> Result<Vec<u8>> {
     let digits = payload(param, value)?;
     if digits.is_empty() {
         return Err(Error::invalid(param, format!("{param} must not be empty")));
     }
-    if digits.len() / 4 * 3 > MAX_BYTES + 3 {
-        return Err(too_large(param));
+    if digits.len() / 4 * 3 > kind.limit() + 3 {
+        return Err(too_large(param, kind));
     }
     let engine = if digits.bytes().any(|byte| matches!(byte, b'-' | b'_')) { URL_SAFE } else { STANDARD };
     let bytes =
         engine.decode(digits).map_err(|error| Error::invalid(param, format!("{param} is not base64: {error}")))?;
-    if bytes.len() > MAX_BYTES { Err(too_large(param)) } else { Ok(bytes) }
+    if bytes.len() > kind.limit() { Err(too_large(param, kind)) } else { Ok(bytes) }
 }
 
-fn too_large(param: &str) -> Error {
-    Error::invalid(param, format!("{param} is larger than 20 MiB"))
+fn too_large(param: &str, kind: Kind) -> Error {
+    Error::invalid(param, format!("{param} is larger than {} MiB", kind.limit() / MIB))
 }
 
 /// Take the base64 digits out of a `data:` URI, or all there is.
@@ -74,7 +81,7 @@ mod tests {
         for form in
             ["+/+/AA==", "+/+/AA", "-_-_AA==", "-_-_AA", "data:image/png;base64,+/+/AA==", "DATA:;BASE64,-_-_AA"]
         {
-            assert_eq!(base64("image_base64", form).expect(form), bytes, "{form}");
+            assert_eq!(base64("image_base64", form, Kind::Image).expect(form), bytes, "{form}");
         }
     }
 
@@ -83,16 +90,18 @@ mod tests {
         for bad in
             ["", "a", "a b=", "+/-_", "data:image/png,xx", "data:image/png;base64,", "data:;base64", "AAAA\n", "é"]
         {
-            assert_eq!(base64("audio_base64", bad).expect_err(bad).param.as_deref(), Some("audio_base64"));
+            assert_eq!(base64("audio_base64", bad, Kind::Audio).expect_err(bad).param.as_deref(), Some("audio_base64"));
         }
     }
 
     #[test]
     fn media_have_a_limit() {
-        let most = STANDARD.encode(vec![0_u8; MAX_BYTES]);
-        assert_eq!(base64("x", &most).expect("at the limit").len(), MAX_BYTES);
-        assert!(base64("x", &STANDARD.encode(vec![0_u8; MAX_BYTES + 1])).is_err());
-        assert!(base64("x", &format!("{most}AAAAAAAA")).is_err());
+        for (kind, most) in [(Kind::Image, 20 * MIB), (Kind::Audio, 25 * MIB)] {
+            let text = STANDARD.encode(vec![0_u8; most]);
+            assert_eq!(base64("x", &text, kind).expect("at the limit").len(), most);
+            assert!(base64("x", &STANDARD.encode(vec![0_u8; most + 1]), kind).is_err());
+            assert!(base64("x", &format!("{text}AAAAAAAA"), kind).is_err());
+        }
     }
 
     #[test]

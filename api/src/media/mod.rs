@@ -1,13 +1,14 @@
 //! Media of items and queries: the forms in which they come, what they are, where they are kept, and the URLs at which
 //! they are read. Embedding them is the database's work, fetching them `fetch`'s.
 
-pub mod forms;
+mod budget;
 mod format;
+pub mod forms;
 pub mod gather;
 mod link;
 mod ring;
 pub mod settings;
-pub mod store;
+mod store;
 pub mod sweep;
 
 use std::sync::Arc;
@@ -46,7 +47,9 @@ impl Media {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let url = host.and_then(|host| Url::parse(&["http://", host].concat()).ok());
         // A URL without a host is relative, and so right all the same.
-        url.filter(|url| url.path() == "/" && url.username().is_empty()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+        url.filter(|url| url.path() == "/" && url.username().is_empty())
+            .map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default()
     }
 
     /// Give the content URL of a file; None where there is no file.

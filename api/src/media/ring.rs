@@ -73,7 +73,9 @@ impl Ring {
 impl Secret {
     fn new() -> anyhow::Result<Secret> {
         let (mut id, mut bytes) = ([0; 6], [0; 32]);
-        getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut bytes)).context("the system gives no random numbers")?;
+        getrandom::fill(&mut id)
+            .and_then(|()| getrandom::fill(&mut bytes))
+            .context("the system gives no random numbers")?;
         Ok(Secret { id: URL_SAFE_NO_PAD.encode(id), bytes })
     }
 
@@ -97,7 +99,8 @@ fn read(file: &Path) -> anyhow::Result<Vec<Secret>> {
 /// Write secrets into a file of another name, which only its owner can read.
 fn draft(file: &Path, secrets: &[Secret]) -> anyhow::Result<PathBuf> {
     let draft = file.with_extension(format!("{}", std::process::id()));
-    let text: String = secrets.iter().map(|Secret { id, bytes }| format!("{id} {}\n", URL_SAFE_NO_PAD.encode(bytes))).collect();
+    let text: String =
+        secrets.iter().map(|Secret { id, bytes }| format!("{id} {}\n", URL_SAFE_NO_PAD.encode(bytes))).collect();
     let mut options = OpenOptions::new();
     let written = options.write(true).create(true).truncate(true).mode(0o600).open(&draft).and_then(|mut out| {
         out.write_all(text.as_bytes())?;

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::fetch::{Allowed, Fetcher};
+use crate::fetch::{self, Allowed, Fetcher};
 
 use super::Media;
 use super::store::Store;
@@ -21,14 +21,14 @@ const ROOM: usize = 512 * 1024;
 pub struct StoreSettings {
     /// Where the media of items are kept: a folder, or s3://bucket/prefix with the usual AWS_… variables
     #[arg(long, env = "VW_MEDIA_STORE", default_value = "vw-media")]
-    pub media_store: String,
+    media_store: String,
 }
 
 /// How media are fetched and handed out.
 #[derive(Args)]
 pub struct Settings {
     #[command(flatten)]
-    pub store: StoreSettings,
+    store: StoreSettings,
     /// For how many seconds a content URL is good
     #[arg(long, env = "VW_CONTENT_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     content_seconds: u32,
@@ -40,16 +40,26 @@ pub struct Settings {
     fetch_allow: Vec<Allowed>,
 }
 
+impl StoreSettings {
+    /// Open the store.
+    pub fn open(&self) -> anyhow::Result<Store> {
+        fetch::choose_tls();
+        Store::open(&self.media_store).context("--media-store")
+    }
+}
+
 impl Settings {
     /// Open the store and make the fetcher.
     pub fn open(self) -> anyhow::Result<Media> {
         if let Some(url) = &self.public_url {
-            let plain = url.has_host() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-            ensure!(plain && matches!(url.scheme(), "http" | "https"), "--public-url must be like https://vectors.example.com");
+            let plain =
+                url.has_host() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            ensure!(
+                plain && matches!(url.scheme(), "http" | "https"),
+                "--public-url must be like https://vectors.example.com"
+            );
         }
-        // Before the store, whose client needs the TLS library as well.
-        let fetcher = Fetcher::new(self.fetch_allow)?;
-        let store = Store::open(&self.store.media_store).context("--media-store")?;
+        let (store, fetcher) = (self.store.open()?, Fetcher::new(self.fetch_allow)?);
         let life = Duration::from_secs(self.content_seconds.into());
         Ok(Media { store, fetcher, life, public_url: self.public_url, room: Arc::new(Semaphore::new(ROOM)) })
     }

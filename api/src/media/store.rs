@@ -101,10 +101,15 @@ impl Store {
 
     /// Delete files; those that are not there count as deleted. A key that ends in `/` stands for all that begin with it.
     pub async fn delete(&self, keys: &[String]) -> Result<()> {
-        let deletions = keys.iter().map(|key| async move {
-            if let Some(prefix) = key.strip_suffix('/') { self.delete_below(prefix).await } else { self.delete_one(key).await }
-        });
+        let deletions: Vec<_> = keys.iter().map(|key| self.delete_key(key)).collect();
         stream::iter(deletions).buffer_unordered(DELETES).try_collect().await
+    }
+
+    async fn delete_key(&self, key: &str) -> Result<()> {
+        match key.strip_suffix('/') {
+            Some(prefix) => self.delete_below(prefix).await,
+            None => self.delete_one(key).await,
+        }
     }
 
     async fn delete_one(&self, key: &str) -> Result<()> {
@@ -161,8 +166,7 @@ impl Store {
         }
         // Another service of this folder may have a newer secret.
         self.refresh();
-        let verdict = link::verify(&ring(), key, query, now());
-        verdict
+        link::verify(&ring(), key, query, now())
     }
 
     /// Read the secrets again.

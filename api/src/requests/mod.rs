@@ -10,6 +10,6 @@ pub mod search;
 
 pub use collection::NewCollection;
 pub use input::{Input, Kind};
-pub use items::{DoomedItems, NewItems};
+pub use items::{DoomedItems, NewItem, NewItems, atomic};
 pub use page::Page;
 pub use search::Query;

@@ -40,12 +40,14 @@ pub async fn list(
     CollectionId(id): CollectionId,
     RawQuery(query): RawQuery,
 ) -> Reply<ItemPage> {
-    let Page { limit, offset } = Page::check(query.as_deref())?;
-    let rows = app.db.rows(db::ITEMS, &[&id, &limit, &offset, &project]).await?;
+    let page = Page::check(query.as_deref())?;
+    let (time, after) = page.after.as_ref().map(|cursor| (cursor.time, cursor.id.as_str())).unzip();
+    // One item more than asked for tells whether there is a next page.
+    let rows = app.db.rows(db::ITEMS, &[&id, &(page.limit + 1), &page.offset, &project, &time, &after]).await?;
     let first = rows.first().ok_or_else(|| Error::internal("listing gave no rows"))?;
     let total = get(first, "total")?;
     let items = rows.iter().filter_map(|row| Item::from_row(row).transpose()).collect::<Result<_, _>>()?;
-    Ok(Json(ItemPage { items, total, limit, offset }))
+    Ok(Json(ItemPage::new(items, total, &page)))
 }
 
 /// `DELETE /v1/vectors/collections/{id}/items`

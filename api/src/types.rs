@@ -7,6 +7,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Json};
 
 use crate::error::{Error, ItemError, Result};
+use crate::requests::Page;
+use crate::requests::page::Cursor;
 
 /// Read a column; a wrong name or type is a mistake of ours.
 pub fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T> {
@@ -203,6 +205,20 @@ pub struct ItemPage {
     pub total: i64,
     pub limit: i32,
     pub offset: i64,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl ItemPage {
+    /// Make a page out of the items found, of which one more than the page holds shows that there is another.
+    pub fn new(mut items: Vec<Item>, total: i64, page: &Page) -> ItemPage {
+        let full = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let more = items.len() > full;
+        items.truncate(full);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|item| Cursor { time: item.created_at, id: item.id.clone() }.text());
+        ItemPage { items, total, limit: page.limit, offset: page.offset, next_cursor }
+    }
 }
 
 #[derive(Serialize)]

@@ -23,6 +23,7 @@ BEGIN
 	EXECUTE format('CREATE TABLE vw.%I (LIKE vw.item INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE,
 		PRIMARY KEY (id)) WITH (toast_tuple_target = 8160)', partition);
 	EXECUTE format('CREATE INDEX ON vw.%I (created_at, id)', partition);
+	EXECUTE format('CREATE INDEX ON vw.%I USING gin (metadata vw.metadata_ops)', partition);
 	EXECUTE format('ALTER TABLE vw.item ATTACH PARTITION vw.%I FOR VALUES IN (%L)', partition, NEW.id);
 	EXECUTE format('ALTER TABLE vw.%I ENABLE ROW LEVEL SECURITY', partition);
 	-- A subquery without a reference to the row is evaluated once a query, not once a row. Of a test for NULL the planner

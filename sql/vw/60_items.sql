@@ -161,7 +161,8 @@ COMMENT ON FUNCTION vw_index_items IS
 	'Embed items and store them in a collection: position by position one of text, image and audio, with metadata and id. '
 	'Unless atomic, items that cannot be embedded come back with status failed and their error, and the others are stored.';
 
-CREATE FUNCTION vw_items(collection text, "limit" integer DEFAULT 20, "offset" bigint DEFAULT 0, project text DEFAULT NULL)
+CREATE FUNCTION vw_items(collection text, "limit" integer DEFAULT 20, "offset" bigint DEFAULT 0, project text DEFAULT NULL,
+	after_time timestamptz DEFAULT NULL, after_id text DEFAULT NULL)
 	RETURNS TABLE (id text, content_type text, content text, metadata jsonb, tokens integer, created_at timestamptz,
 		updated_at timestamptz, media_type text, media_size bigint, media_key text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog SET vw.project = '' AS $$
@@ -175,14 +176,14 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE format($statement$
 		SELECT i.id, i.content_type, i.content, i.metadata, i.tokens, i.created_at, i.updated_at, i.media_type, i.media_size,
-			i.media_key FROM vw.%I i ORDER BY i.created_at, i.id LIMIT $1 OFFSET $2
-	$statement$, vw.partition_of(target.id)) USING "limit", "offset";
+			i.media_key FROM vw.%I i WHERE $3 IS NULL OR (i.created_at, i.id) > ($3, $4) ORDER BY i.created_at, i.id LIMIT $1 OFFSET $2
+	$statement$, vw.partition_of(target.id)) USING "limit", "offset", after_time, coalesce(after_id, '');
 EXCEPTION WHEN undefined_table THEN
 	PERFORM vw.refuse_missing(collection);
 END $$;
 
 COMMENT ON FUNCTION vw_items IS
-	'The items of a collection in the order in which they were indexed.';
+	'The items of a collection in the order in which they were first indexed; after_time and after_id begin after an item.';
 
 CREATE FUNCTION vw_delete_items(collection text, ids text[], project text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET vw.project = '' AS $$

@@ -48,13 +48,13 @@ BEGIN
 				n.media_key FROM (
 				SELECT i.id, i.content_type, i.metadata, i.content, i.media_key,
 					vw.cosine_distance(i.embedding::%1$s, $1) AS distance
-					FROM vw.%2$I i WHERE $4 IS NULL OR i.metadata @> $4
+					FROM vw.%2$I i WHERE $4 IS NULL OR i.metadata OPERATOR(vw.@@) $4
 					ORDER BY vw.cosine_distance(i.embedding::%1$s, $1) LIMIT $2
 			) n
 			WHERE $3 IS NULL OR 1 - n.distance >= $3
 			ORDER BY n.distance, n.id
 	$statement$, vw.embedding_type(vw.dimensions(embedding)), vw.partition_of(collection_id))
-		USING embedding, top_k, threshold, filter;
+		USING embedding, top_k, threshold, vw.filter_path(filter);
 EXCEPTION WHEN undefined_table THEN
 	PERFORM vw.refuse_missing(collection_id);
 END $$;
@@ -69,11 +69,8 @@ BEGIN
 		PERFORM vw.refuse('top_k', 'top_k must be between 1 and 10000');
 	ELSIF threshold NOT BETWEEN -1 AND 1 THEN
 		PERFORM vw.refuse('threshold', 'threshold must be between -1 and 1');
-	ELSIF jsonb_typeof(filter) <> 'object' THEN
-		PERFORM vw.refuse('filter', 'filter must be a JSON object');
-	ELSIF (SELECT bool_or(jsonb_typeof(f.value) IN ('object', 'array')) FROM jsonb_each(filter) f) THEN
-		PERFORM vw.refuse('filter', 'the values of filter must be strings, numbers, booleans or null');
 	END IF;
+	PERFORM vw.filter_path(filter);
 END $$;
 
 COMMENT ON FUNCTION vw.check_search IS

@@ -38,8 +38,10 @@ pub async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Reply<ItemPage> {
-    let Page { limit, offset } = Page::check(query.as_deref())?;
-    let rows = app.db.rows(db::ITEMS, &[&id, &limit, &offset, &project]).await?;
+    let page = Page::check(query.as_deref())?;
+    let (time, after) = page.after.as_ref().map(|cursor| (cursor.time, cursor.id.as_str())).unzip();
+    // One item more than asked for tells whether there is a next page.
+    let rows = app.db.rows(db::ITEMS, &[&id, &(page.limit + 1), &page.offset, &project, &time, &after]).await?;
     let first = rows.first().ok_or_else(|| Error::internal("listing gave no rows"))?;
     let total = get(first, "total")?;
     let mut items: Vec<Item> =
@@ -48,7 +50,7 @@ pub async fn list(
     for item in &mut items {
         item.content_url = app.media.url(item.media_key.as_deref(), &origin).await?;
     }
-    Ok(Json(ItemPage { items, total, limit, offset }))
+    Ok(Json(ItemPage::new(items, total, &page)))
 }
 
 /// `DELETE /v1/vectors/collections/{id}/items`

@@ -3,6 +3,7 @@
 //! A request is checked as a whole before any work begins. Nothing here asks the database.
 
 pub mod collection;
+pub mod filter;
 pub mod input;
 pub mod items;
 pub mod page;

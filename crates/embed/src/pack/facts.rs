@@ -53,11 +53,6 @@ impl Facts {
         places.into_iter().flatten().find_map(|value| whole(value).or_else(|| whole(value.as_array()?.first()?)))
     }
 
-    /// Whether config.json has a part for a modality, such as `vision_config`.
-    pub fn has(&self, part: &str) -> bool {
-        self.config.get(part).is_some()
-    }
-
     /// The longest text that is read, in tokens: sentence_bert_config.json, else tokenizer_config.json, else the
     /// table of positions; never more than that table has.
     pub fn max_tokens(&self) -> Result<usize, Failure> {

@@ -2,14 +2,14 @@
 //!
 //! Opening a pack reads and checks all of its files but the weights; nothing is loaded. Towers run what is found here.
 
-pub mod discover;
+mod discover;
 mod facts;
 mod hash;
 mod manifest;
 mod onnx;
 mod output;
 mod part;
-pub mod place;
+mod place;
 pub mod pooling;
 mod stored;
 mod wire;
@@ -21,6 +21,7 @@ use vw_protocol::{Modality, Model};
 pub use facts::Facts;
 pub use manifest::{Device, FILE, Side};
 pub use part::{Lift, Part};
+pub use place::read_json;
 
 use crate::Failure;
 use manifest::{Manifest, TowerSpec};
@@ -48,9 +49,9 @@ impl Pack {
         let name = std::path::absolute(folder).ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         let id = manifest.id.clone().or(name).unwrap_or_default();
         check_id(&id).map_err(|error| Failure::pack(format!("{}: {}", folder.display(), error.message)))?;
-        let parts = parts(folder, &manifest)?;
+        let mut parts = parts(folder, &manifest)?;
         let dimensions = dimensions(folder, &manifest, &parts)?;
-        let parts: Vec<Part> = parts.into_iter().map(|part| Part { dimensions, ..part }).collect();
+        parts.iter_mut().for_each(|part| part.dimensions = dimensions);
         check_places(folder, &parts)?;
         let texts = parts.iter().filter(|part| part.modality == Modality::Text);
         let longest = texts.map(Part::max_tokens).collect::<Result<Vec<_>, _>>()?.into_iter().min().unwrap_or_default();
@@ -64,11 +65,6 @@ impl Pack {
             sha256: hash::hash(folder, &manifest.files)?,
         };
         Ok(Pack { model, parts })
-    }
-
-    /// The towers of a modality.
-    pub fn of(&self, modality: Modality) -> impl Iterator<Item = &Part> {
-        self.parts.iter().filter(move |part| part.modality == modality)
     }
 }
 

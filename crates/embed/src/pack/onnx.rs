@@ -45,10 +45,10 @@ pub struct Outline {
     pub external: BTreeSet<String>,
     /// Whether an input's result depends on its batch.
     pub dynamic: bool,
-    domains: BTreeSet<String>,
-    own_domains: BTreeSet<String>,
-    operators: BTreeSet<String>,
-    initializers: BTreeSet<String>,
+    pub(super) domains: BTreeSet<String>,
+    pub(super) own_domains: BTreeSet<String>,
+    pub(super) operators: BTreeSet<String>,
+    pub(super) initializers: BTreeSet<String>,
 }
 
 impl Outline {

@@ -49,7 +49,7 @@ impl Folder {
 
     fn graph(&self, modality: Modality) -> String {
         let pack = self.open().expect("it is in order");
-        let part = pack.of(modality).next().expect("it has such a tower");
+        let part = pack.parts.iter().find(|part| part.modality == modality).expect("it has such a tower");
         part.graph.file_name().expect("it is a file").to_string_lossy().into_owned()
     }
 }

@@ -40,11 +40,6 @@ impl Counters {
         self.wait_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// The inputs that came through.
-    pub fn inputs(&self) -> u64 {
-        self.inputs.load(Ordering::Relaxed)
-    }
-
     /// The sums as the protocol has them.
     pub fn stats(&self, model: &str, modality: Modality, loaded: bool, waiting: usize) -> TowerStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -106,7 +106,7 @@ mod tests {
             let first = *file.first().ok_or_else(|| Failure::new(ErrorCode::BadInput, "empty"))?;
             assert!(first != 0, "an unlucky file");
             let values = if first == 9 { Vec::new() } else { vec![f32::from(first)] };
-            Ok(Features { shape: vec![1], clips: 1, values, truncated: false })
+            Ok(Features { shape: vec![1], clips: 1, values, truncated: false, longer: false })
         }
     }
 

@@ -151,7 +151,7 @@ impl Graph {
                     binding.real(&shape, values)?
                 }
                 Role::Longer => {
-                    let flags = batch.iter().flat_map(|one| std::iter::repeat_n(i64::from(one.truncated), one.clips));
+                    let flags = batch.iter().flat_map(|one| std::iter::repeat_n(i64::from(one.longer), one.clips));
                     let shape: &[usize] = if binding.shape.len() == 1 { &[rows] } else { &[rows, 1] };
                     binding.whole(shape, flags.collect())?
                 }

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn blocks_are_counted_over_all_clips() {
-        let features = |shape: &[usize], clips| Features { shape: shape.to_vec(), clips, values: vec![], truncated: false };
+        let features = |shape: &[usize], clips| Features { shape: shape.to_vec(), clips, values: vec![], truncated: false, longer: false };
         assert_eq!(Usage::Blocks(32).of(&features(&[3, 224, 225], 1)), 7 * 8);
         assert_eq!(Usage::Blocks(16).of(&features(&[1, 128, 204], 3)), 8 * 13 * 3);
     }

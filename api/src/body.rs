@@ -15,7 +15,7 @@ use crate::{json, sqlstate};
 
 /// Limits on bodies, in bytes.
 pub const SMALL: usize = 1024 * 1024;
-pub const QUERY: usize = 32 * 1024 * 1024;
+pub const QUERY: usize = 36 * 1024 * 1024;
 pub const BULK: usize = 64 * 1024 * 1024;
 
 /// How long a client may take to send a body.
@@ -33,7 +33,7 @@ const SLOW_TO_PARSE: usize = 64 * 1024;
 /// A checked body, with its place in memory for as long as it is there.
 pub struct Received<T> {
     pub value: T,
-    _room: OwnedSemaphorePermit,
+    pub room: OwnedSemaphorePermit,
 }
 
 /// Read a JSON body of at most `limit` bytes and check it.
@@ -66,7 +66,7 @@ pub async fn read<T: DeserializeOwned, G>(
     };
     let understand = || json::parse(&bytes).and_then(check);
     let value = if bytes.len() < SLOW_TO_PARSE { understand()? } else { tokio::task::block_in_place(understand)? };
-    Ok(Received { value, _room: room })
+    Ok(Received { value, room })
 }
 
 /// Answer with an error after reading what the client is still sending.

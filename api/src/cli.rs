@@ -8,7 +8,8 @@ use tokio_postgres::Row;
 
 use crate::app::App;
 use crate::db::{self, Db};
-use crate::{key, routes, server, transfer};
+use crate::error::Error;
+use crate::{key, media, routes, server, transfer};
 
 const EXAMPLES: &str = "Examples:
   vw-api key create --project shop --database-url postgresql://owner@127.0.0.1/app
@@ -35,12 +36,33 @@ enum Command {
         /// The most connections to the database
         #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
         pool_size: u16,
+        #[command(flatten)]
+        media: media::settings::Settings,
     },
     Import(transfer::Import),
     Export(transfer::Export),
+    /// Work on stored media
+    #[command(subcommand)]
+    Media(MediaCommand),
     /// Make, list and revoke API keys, as the role that owns the extension
     #[command(subcommand)]
     Key(KeyCommand),
+}
+
+#[derive(Subcommand)]
+enum MediaCommand {
+    /// Delete the files that no item has; `serve` does so every minute
+    Sweep {
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        store: media::settings::StoreSettings,
+    },
+    /// Sign content URLs with a new secret; those signed with the one before stay good, older ones end
+    Rotate {
+        #[command(flatten)]
+        store: media::settings::StoreSettings,
+    },
 }
 
 #[derive(Subcommand)]
@@ -83,14 +105,25 @@ struct Database {
 /// Do what the command line says.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Serve { database, listen, pool_size } => {
+        Command::Serve { database, listen, pool_size, media } => {
             let db = Db::new(&database.database_url, usize::from(pool_size))?;
+            let media = media.open()?;
+            tokio::spawn(media::sweep::forever(db.clone(), media.store.clone()));
             let listener = TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
             tracing::info!("listening on http://{}", listener.local_addr()?);
-            server::serve(listener, routes::router(App::new(db))).await.context("the service failed")
+            server::serve(listener, routes::router(App::new(db, media))).await.context("the service failed")
         }
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
+        Command::Media(MediaCommand::Sweep { database, store }) => {
+            let db = Db::new(&database.database_url, 1)?;
+            let swept = media::sweep::once(&db, &store.open()?).await;
+            swept.map(|count| println!("{count} keys swept")).map_err(told)
+        }
+        Command::Media(MediaCommand::Rotate { store }) => match store.open()?.rotate()? {
+            true => Ok(()),
+            false => bail!("S3 signs content URLs with the credentials of the service; rotate those"),
+        },
         Command::Key(KeyCommand::Create { database, project, name }) => create_key(&database, &project, name).await,
         Command::Key(KeyCommand::List { database, project }) => list_keys(&database, project).await,
         Command::Key(KeyCommand::Revoke { database, id }) => revoke_key(&database, &id).await,
@@ -126,7 +159,12 @@ async fn revoke_key(database: &Database, id: &str) -> anyhow::Result<()> {
 /// Run one statement on a connection of its own.
 async fn run_statement(database: &Database, statement: &str, params: db::Params<'_>) -> anyhow::Result<Vec<Row>> {
     let db = Db::new(&database.database_url, 1)?;
-    db.rows(statement, params).await.map_err(|error| anyhow::anyhow!("{}", error.cause.unwrap_or(error.message)))
+    db.rows(statement, params).await.map_err(told)
+}
+
+/// What the operator is told: the cause, which clients are not.
+fn told(error: Error) -> anyhow::Error {
+    anyhow::anyhow!("{}", error.cause.unwrap_or(error.message))
 }
 
 fn key_line(row: &Row) -> anyhow::Result<[String; 5]> {

@@ -1,13 +1,10 @@
 //! The console at `/`: static files, built into the program. It uses the API as any other client does.
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
 
+use crate::app::App;
 use crate::error::{Code, Error, Result};
-
-/// Only the console's own files run, and they may talk to this server only; what the user chose is shown from memory.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-    media-src 'self' blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -27,26 +24,37 @@ const FILES: &[(&str, &str, &str)] = &[
     ("recorder-worklet.js", SCRIPT, include_str!("../console/recorder-worklet.js")),
 ];
 
-type File = ([(HeaderName, &'static str); 4], &'static str);
+type File = ([(HeaderName, String); 4], &'static str);
 
 /// `GET /`
-pub async fn page() -> File {
-    file("text/html; charset=utf-8", include_str!("../console/index.html"))
+pub async fn page(State(app): State<App>) -> File {
+    let policy = policy(app.media.other_origin().await.as_deref());
+    file("text/html; charset=utf-8", include_str!("../console/index.html"), policy)
 }
 
 /// `GET /console/{name}`
 pub async fn part(Path(name): Path<String>) -> Result<File> {
     let found = FILES.iter().find(|(known, ..)| *known == name);
     let (_, kind, text) = found.ok_or_else(|| Error::new(Code::NotFound, "the console has no such file"))?;
-    Ok(file(kind, text))
+    Ok(file(kind, text, policy(None)))
 }
 
-fn file(kind: &'static str, text: &'static str) -> File {
+/// Only the console's own files run, and they may talk to this server only; media come from here, from where they are
+/// kept, and from the user's choice.
+fn policy(media: Option<&str>) -> String {
+    let media = media.map(|origin| format!(" {origin}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:{media}; \
+        media-src 'self' blob:{media}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+fn file(kind: &str, text: &'static str, policy: String) -> File {
     let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
     (headers, text)
 }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 /// The kinds of failure; each has a status and a code that never change.
@@ -18,11 +19,18 @@ pub enum Code {
     PayloadTooLarge,
     UnsupportedMediaType,
     UnsupportedInput,
+    FetchFailed,
+    MediaTooLarge,
+    UnsupportedMedia,
+    DecodeFailed,
+    InvalidContentUrl,
+    RangeNotSatisfiable,
     Internal,
     EngineUnavailable,
     Overloaded,
     Timeout,
     DatabaseUnavailable,
+    StoreUnavailable,
 }
 
 impl Code {
@@ -40,11 +48,18 @@ impl Code {
             Code::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Code::UnsupportedInput => (StatusCode::UNPROCESSABLE_ENTITY, "unsupported_input"),
+            Code::FetchFailed => (StatusCode::UNPROCESSABLE_ENTITY, "fetch_failed"),
+            Code::MediaTooLarge => (StatusCode::UNPROCESSABLE_ENTITY, "media_too_large"),
+            Code::UnsupportedMedia => (StatusCode::UNPROCESSABLE_ENTITY, "unsupported_media"),
+            Code::DecodeFailed => (StatusCode::UNPROCESSABLE_ENTITY, "decode_failed"),
+            Code::InvalidContentUrl => (StatusCode::FORBIDDEN, "invalid_content_url"),
+            Code::RangeNotSatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable"),
             Code::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Code::EngineUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "engine_unavailable"),
             Code::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Code::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Code::DatabaseUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
+            Code::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         }
     }
 
@@ -52,7 +67,9 @@ impl Code {
     fn header(self) -> Option<(HeaderName, &'static str)> {
         match self {
             Code::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
-            Code::EngineUnavailable | Code::DatabaseUnavailable => Some((header::RETRY_AFTER, "5")),
+            Code::EngineUnavailable | Code::DatabaseUnavailable | Code::StoreUnavailable => {
+                Some((header::RETRY_AFTER, "5"))
+            }
             Code::Overloaded | Code::Timeout => Some((header::RETRY_AFTER, "1")),
             _ => None,
         }
@@ -66,6 +83,22 @@ pub struct Error {
     pub param: Option<String>,
     pub message: String,
     pub cause: Option<String>,
+    /// What became of each item, where a request failed because all of its items did.
+    pub items: Vec<ItemError>,
+}
+
+/// Why one item of a request failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct ItemError {
+    /// The item's place in the request, from 0.
+    pub index: usize,
+    #[serde(serialize_with = "word")]
+    pub code: Code,
+    pub message: String,
+}
+
+fn word<S: Serializer>(code: &Code, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(code.parts().1)
 }
 
 /// The result of everything that can fail in a request.
@@ -74,7 +107,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Make an error that names no parameter.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, param: None, message: message.into(), cause: None }
+        Error { code, param: None, message: message.into(), cause: None, items: Vec::new() }
     }
 
     /// Make a refusal of what the client sent as `param`.
@@ -103,8 +136,12 @@ impl Error {
     /// Give the JSON body of the error.
     pub fn body(&self, request_id: &str) -> String {
         let (_, word) = self.code.parts();
-        json!({"error": {"code": word, "message": self.message, "param": self.param, "request_id": request_id}})
-            .to_string()
+        let mut body =
+            json!({"error": {"code": word, "message": self.message, "param": self.param, "request_id": request_id}});
+        if let (false, Some(fields)) = (self.items.is_empty(), body.as_object_mut()) {
+            fields.insert("errors".to_owned(), json!(self.items));
+        }
+        body.to_string()
     }
 }
 
@@ -134,7 +171,11 @@ mod tests {
         assert_eq!(body, wanted);
         let bare: serde_json::Value = serde_json::from_str(&Error::internal("secret").body("r")).expect("JSON");
         assert!(bare["error"]["param"].is_null());
-        assert!(!bare.to_string().contains("secret"));
+        assert!(!bare.to_string().contains("secret") && bare.get("errors").is_none());
+        let mut failed = Error::new(Code::FetchFailed, "no");
+        failed.items = vec![ItemError { index: 3, code: Code::FetchFailed, message: "no".to_owned() }];
+        let body: serde_json::Value = serde_json::from_str(&failed.body("r")).expect("JSON");
+        assert_eq!(body["errors"], json!([{"index": 3, "code": "fetch_failed", "message": "no"}]));
     }
 
     #[test]

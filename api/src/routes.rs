@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
-use crate::handlers::{collections, health, items, search};
+use crate::handlers::{collections, content, health, items, search};
 use crate::{auth, body, console, outer};
 
 /// Make the service.
@@ -26,6 +26,8 @@ pub fn router(app: App) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), auth::guard))
+        // Opened by the URL's signature, without a key.
+        .route("/v1/vectors/content/{*key}", get(content::serve).fallback(wrong_method))
         .layer(from_fn(outer::around))
         .with_state(app)
 }

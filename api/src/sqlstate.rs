@@ -54,6 +54,17 @@ pub fn map(condition: &Condition) -> Error {
     }
 }
 
+/// Map the SQLSTATE of one item that could not be embedded.
+pub fn of_item(sqlstate: &str) -> Code {
+    match sqlstate {
+        "22023" => Code::DecodeFailed,
+        "0A000" => Code::UnsupportedInput,
+        state if state.starts_with("53") => Code::Overloaded,
+        "58000" => Code::EngineUnavailable,
+        _ => Code::Internal,
+    }
+}
+
 /// Tell whether a statement failed before it ran, since what it was prepared against has changed.
 pub fn stale_plan(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|report| report.routine() == Some("RevalidateCachedQuery"))

@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Json};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ItemError, Result};
+use crate::requests::Page;
+use crate::requests::page::Cursor;
 
 /// Read a column; a wrong name or type is a mistake of ours.
 pub fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T> {
@@ -83,8 +85,10 @@ pub struct Item {
     pub content_type: String,
     pub text: Option<String>,
     pub metadata: Box<RawValue>,
-    /// Media are not stored yet, so there is never a URL.
     pub content_url: Option<String>,
+    /// The key of its file; the URL is made of it.
+    #[serde(skip)]
+    pub media_key: Option<String>,
     #[serde(serialize_with = "rfc3339")]
     pub created_at: DateTime<Utc>,
     #[serde(serialize_with = "rfc3339")]
@@ -101,6 +105,7 @@ impl Item {
             text: get(row, "content")?,
             metadata: get::<Json<_>>(row, "metadata")?.0,
             content_url: None,
+            media_key: get(row, "media_key")?,
             created_at: get(row, "created_at")?,
             updated_at: get(row, "updated_at")?,
         }))
@@ -110,6 +115,8 @@ impl Item {
 /// What became of one item of an index request.
 #[derive(Serialize)]
 pub struct Indexed {
+    /// The item's place in the request, from 0.
+    pub index: usize,
     pub id: String,
     /// `created` or `updated`.
     pub status: String,
@@ -118,8 +125,9 @@ pub struct Indexed {
 }
 
 impl Indexed {
-    pub fn from_row(row: &Row) -> Result<Indexed> {
+    pub fn from_row(index: usize, row: &Row) -> Result<Indexed> {
         Ok(Indexed {
+            index,
             id: get(row, "id")?,
             status: get(row, "status")?,
             tokens: get(row, "tokens")?,
@@ -137,6 +145,9 @@ pub struct Hit {
     pub metadata: Box<RawValue>,
     pub content_url: Option<String>,
     pub text: Option<String>,
+    /// The key of its file; the URL is made of it.
+    #[serde(skip)]
+    pub media_key: Option<String>,
 }
 
 impl Hit {
@@ -150,6 +161,7 @@ impl Hit {
             metadata: get::<Json<_>>(row, "metadata")?.0,
             content_url: None,
             text: get(row, "content")?,
+            media_key: get(row, "media_key")?,
         }))
     }
 }
@@ -182,6 +194,9 @@ pub struct IndexReport {
     pub model: String,
     pub usage: Usage,
     pub items: Vec<Indexed>,
+    /// The items that failed; not there where none did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ItemError>,
 }
 
 #[derive(Serialize)]
@@ -190,6 +205,20 @@ pub struct ItemPage {
     pub total: i64,
     pub limit: i32,
     pub offset: i64,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl ItemPage {
+    /// Make a page out of the items found, of which one more than the page holds shows that there is another.
+    pub fn new(mut items: Vec<Item>, total: i64, page: &Page) -> ItemPage {
+        let full = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let more = items.len() > full;
+        items.truncate(full);
+        let last = items.last().filter(|_| more);
+        let next_cursor = last.map(|item| Cursor { time: item.created_at, id: item.id.clone() }.text());
+        ItemPage { items, total, limit: page.limit, offset: page.offset, next_cursor }
+    }
 }
 
 #[derive(Serialize)]
@@ -241,6 +270,7 @@ mod tests {
             metadata: RawValue::from_string(r#"{"n":12345678901234567890123}"#.into()).expect("JSON"),
             content_url: None,
             text: Some("t".into()),
+            media_key: None,
         };
         let text = serde_json::to_string(&hit).expect("JSON");
         let wanted = r#"{"id":"item_1","score":0.952,"content_type":"text","metadata":{"n":12345678901234567890123},"content_url":null,"text":"t"}"#;

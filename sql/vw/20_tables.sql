@@ -50,11 +50,25 @@ CREATE TABLE vw.item (
 	embedding vector NOT NULL,
 	tokens integer NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-	updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	-- Of an image or a sound: bytes and their hash; and, where the REST service keeps the file, its format and its key.
+	media_size bigint,
+	media_sha256 bytea,
+	media_type text,
+	media_key text CHECK (split_part(media_key, '/', 2) = collection_id)
 ) PARTITION BY LIST (collection_id);
 
 -- MAIN keeps embeddings in the row: an exact search over TOASTed ones spends nearly all its time fetching them.
 ALTER TABLE vw.item ALTER COLUMN embedding SET STORAGE MAIN;
+
+-- Keys of media files that no item has, or none has yet: see 55_media.sql. One that ends in / is of all files below it.
+CREATE TABLE vw.doomed_media (
+	key text PRIMARY KEY,
+	due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	claimed boolean NOT NULL DEFAULT false
+);
+
+CREATE INDEX ON vw.doomed_media (due_at);
 
 -- What the public functions give of a collection.
 CREATE TYPE vw.collection_info AS (
@@ -70,12 +84,15 @@ CREATE TYPE vw.collection_info AS (
 	updated_at timestamptz
 );
 
--- One embedded input; ordinal counts the inputs from 1.
+-- What came of one input: an embedding, or why it has none (an SQLSTATE and what to say); ordinal counts from 1.
 CREATE TYPE vw.embedded AS (
 	ordinal integer,
 	embedding vector,
 	tokens integer,
-	truncated boolean
+	truncated boolean,
+	error_code text,
+	error text,
+	hint text
 );
 
 INSERT INTO vw.project (id, name) VALUES ('prj_default', 'default');
@@ -84,3 +101,4 @@ SELECT pg_catalog.pg_extension_config_dump('vw.project', 'WHERE id <> ''prj_defa
 SELECT pg_catalog.pg_extension_config_dump('vw.api_key', '');
 SELECT pg_catalog.pg_extension_config_dump('vw.model', '');
 SELECT pg_catalog.pg_extension_config_dump('vw.collection', '');
+SELECT pg_catalog.pg_extension_config_dump('vw.doomed_media', '');

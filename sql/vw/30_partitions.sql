@@ -23,6 +23,7 @@ BEGIN
 	EXECUTE format('CREATE TABLE vw.%I (LIKE vw.item INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE,
 		PRIMARY KEY (id)) WITH (toast_tuple_target = 8160)', partition);
 	EXECUTE format('CREATE INDEX ON vw.%I (created_at, id)', partition);
+	EXECUTE format('CREATE INDEX ON vw.%I USING gin (metadata vw.metadata_ops)', partition);
 	EXECUTE format('ALTER TABLE vw.item ATTACH PARTITION vw.%I FOR VALUES IN (%L)', partition, NEW.id);
 	EXECUTE format('ALTER TABLE vw.%I ENABLE ROW LEVEL SECURITY', partition);
 	-- A subquery without a reference to the row is evaluated once a query, not once a row. Of a test for NULL the planner
@@ -68,6 +69,8 @@ END $$;
 CREATE FUNCTION vw.drop_partition() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	-- Rows that go with their table fire no triggers; the files of all of them are doomed at once.
+	INSERT INTO vw.doomed_media (key) VALUES (vw.media_folder(OLD.project_id, OLD.id)) ON CONFLICT DO NOTHING;
 	EXECUTE format('DROP TABLE IF EXISTS vw.%I', vw.partition_of(OLD.id));
 	RETURN NULL;
 END $$;

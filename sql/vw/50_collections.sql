@@ -10,6 +10,14 @@ END;
 COMMENT ON FUNCTION vw.describe IS
 	'What the public functions give of a collection.';
 
+CREATE FUNCTION vw.pinned(collection vw.collection) RETURNS text
+	LANGUAGE sql IMMUTABLE BEGIN ATOMIC
+	SELECT collection.model_id || '@' || collection.model_sha256;
+END;
+
+COMMENT ON FUNCTION vw.pinned IS
+	'The very pack that a collection was made with, as the engine is asked for it: another one of that id is refused.';
+
 CREATE FUNCTION vw.find_model(model text) RETURNS vw.model
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
 DECLARE

@@ -68,48 +68,58 @@ COMMENT ON FUNCTION vw.refuse_kind IS
 	'Say that a model has no tower for a kind of input.';
 
 CREATE FUNCTION vw.insert_items(collection vw.collection, texts text[], images bytea[], audios bytea[], metadata jsonb[],
-	ids text[], embedded vw.embedded[])
+	ids text[], media_keys text[], media_types text[], embedded vw.embedded[])
 	RETURNS TABLE (ordinal integer, id text, status text, content_type text, tokens integer, truncated boolean)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($statement$
 		WITH given AS MATERIALIZED (
-			SELECT e.ordinal, coalesce(($5)[e.ordinal], vw.new_id('item')) AS id,
+			SELECT e.ordinal, coalesce(($6)[e.ordinal], vw.new_id('item')) AS id,
 				CASE WHEN ($2)[e.ordinal] IS NOT NULL THEN 'text'
 					WHEN ($3)[e.ordinal] IS NOT NULL THEN 'image' ELSE 'audio' END AS content_type,
-				($2)[e.ordinal] AS content, coalesce(($4)[e.ordinal], '{}') AS metadata, e.embedding, e.tokens, e.truncated
-				FROM unnest($6) e ORDER BY e.ordinal
+				($2)[e.ordinal] AS content, coalesce(($5)[e.ordinal], '{}') AS metadata, e.embedding, e.tokens, e.truncated,
+				coalesce(($3)[e.ordinal], ($4)[e.ordinal]) AS media, ($7)[e.ordinal] AS media_key, ($8)[e.ordinal] AS media_type
+				FROM unnest($9) e WHERE e.error_code IS NULL ORDER BY e.ordinal
 		), stored AS (
-			INSERT INTO vw.%I AS i (collection_id, id, content_type, content, metadata, embedding, tokens)
-				SELECT $1, g.id, g.content_type, g.content, g.metadata, g.embedding, g.tokens FROM given g ORDER BY g.ordinal
+			INSERT INTO vw.%I AS i (collection_id, id, content_type, content, metadata, embedding, tokens, media_size,
+					media_sha256, media_type, media_key)
+				SELECT $1, g.id, g.content_type, g.content, g.metadata, g.embedding, g.tokens, octet_length(g.media),
+					sha256(g.media), g.media_type, g.media_key FROM given g ORDER BY g.ordinal
 				ON CONFLICT ON CONSTRAINT %I DO UPDATE SET content_type = excluded.content_type, content = excluded.content,
 					metadata = excluded.metadata, embedding = excluded.embedding, tokens = excluded.tokens,
-					updated_at = clock_timestamp()
+					media_size = excluded.media_size, media_sha256 = excluded.media_sha256, media_type = excluded.media_type,
+					media_key = excluded.media_key, updated_at = clock_timestamp()
 				RETURNING i.id, i.xmax = 0 AS created
 		)
 		SELECT g.ordinal, g.id, CASE WHEN s.created THEN 'created' ELSE 'updated' END, g.content_type, g.tokens, g.truncated
 			FROM given g JOIN stored s USING (id) ORDER BY g.ordinal
 	$statement$, vw.partition_of(collection.id), vw.partition_of(collection.id) || '_pkey')
-	USING collection.id, texts, images, metadata, ids, embedded;
+	USING collection.id, texts, images, audios, metadata, ids, media_keys, media_types, embedded;
 END $$;
 
 COMMENT ON FUNCTION vw.insert_items IS
-	'Store embedded items; one with the id of an item that is there replaces it.';
+	'Store the items that were embedded; one with the id of an item that is there replaces it.';
 
-CREATE FUNCTION vw_index_items(collection text, texts text[] DEFAULT NULL, images bytea[] DEFAULT NULL,
-	audios bytea[] DEFAULT NULL, metadata jsonb[] DEFAULT NULL, ids text[] DEFAULT NULL, project text DEFAULT NULL)
-	RETURNS TABLE (ordinal integer, id text, status text, content_type text, tokens integer, truncated boolean, model_id text)
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET vw.project = '' AS $$
+CREATE FUNCTION vw.index_items(collection text, texts text[], images bytea[], audios bytea[], metadata jsonb[], ids text[],
+	project text, atomic boolean, media_keys text[] DEFAULT NULL, media_types text[] DEFAULT NULL)
+	RETURNS TABLE (ordinal integer, id text, status text, content_type text, tokens integer, truncated boolean, model_id text,
+		error_code text, error text)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
 #variable_conflict use_column
 DECLARE
 	target vw.collection := vw.find_collection(collection, project);
 	model vw.model;
 	embedded vw.embedded[];
 	added bigint := 0;
+	kept text[];
+	dropped text[];
 BEGIN
 	SELECT m.* INTO model FROM vw.model m WHERE m.id = target.model_id AND m.sha256 = target.model_sha256;
 	PERFORM vw.check_items(texts, images, audios, metadata, ids, model);
-	embedded := ARRAY(SELECT e FROM vw.embed_inputs(texts, images, audios, model.id, true) e);
+	embedded := ARRAY(SELECT e FROM vw.embed_inputs(texts, images, audios, vw.pinned(target), true) e);
+	IF atomic IS NOT false THEN
+		PERFORM vw.refuse_failed(embedded);
+	END IF;
 	-- The row is locked after the slow part only. It may be gone by now; requests that replace the same items take turns.
 	PERFORM FROM vw.collection c WHERE c.id = target.id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
@@ -117,20 +127,44 @@ BEGIN
 	END IF;
 	model_id := model.id;
 	FOR ordinal, id, status, content_type, tokens, truncated IN
-		SELECT * FROM vw.insert_items(target, texts, images, audios, metadata, ids, embedded)
+		SELECT * FROM vw.insert_items(target, texts, images, audios, metadata, ids, media_keys, media_types, embedded)
 	LOOP
 		added := added + (status = 'created')::integer;
 		RETURN NEXT;
 	END LOOP;
+	RETURN QUERY SELECT e.ordinal, ids[e.ordinal], 'failed', NULL, NULL::integer, NULL::boolean, model.id, e.error_code, e.error
+		FROM unnest(embedded) e WHERE e.error_code IS NOT NULL ORDER BY e.ordinal;
+	IF media_keys IS NOT NULL THEN
+		SELECT array_agg(media_keys[e.ordinal]) FILTER (WHERE e.error_code IS NULL AND media_keys[e.ordinal] IS NOT NULL),
+			array_agg(media_keys[e.ordinal]) FILTER (WHERE e.error_code IS NOT NULL) INTO kept, dropped FROM unnest(embedded) e;
+		PERFORM vw.keep_media(kept, dropped);
+	END IF;
 	UPDATE vw.collection c SET item_count = c.item_count + added, updated_at = clock_timestamp() WHERE c.id = target.id;
 END $$;
 
-COMMENT ON FUNCTION vw_index_items IS
-	'Embed items and store them in a collection: position by position one of text, image and audio, with metadata and id.';
+COMMENT ON FUNCTION vw.index_items IS
+	'Embed items and store them, with the keys and formats under which their files are stored already.';
 
-CREATE FUNCTION vw_items(collection text, "limit" integer DEFAULT 20, "offset" bigint DEFAULT 0, project text DEFAULT NULL)
+-- An error in one item leaves all of them out, as in any statement; whoever wants the others says so.
+CREATE FUNCTION vw_index_items(collection text, texts text[] DEFAULT NULL, images bytea[] DEFAULT NULL,
+	audios bytea[] DEFAULT NULL, metadata jsonb[] DEFAULT NULL, ids text[] DEFAULT NULL, project text DEFAULT NULL,
+	atomic boolean DEFAULT true)
+	RETURNS TABLE (ordinal integer, id text, status text, content_type text, tokens integer, truncated boolean, model_id text,
+		error_code text, error text)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET vw.project = '' AS $$
+BEGIN
+	RETURN QUERY SELECT i.* FROM vw.index_items(collection, texts, images, audios, metadata, ids, project, atomic) i
+		ORDER BY i.ordinal;
+END $$;
+
+COMMENT ON FUNCTION vw_index_items IS
+	'Embed items and store them in a collection: position by position one of text, image and audio, with metadata and id. '
+	'Unless atomic, items that cannot be embedded come back with status failed and their error, and the others are stored.';
+
+CREATE FUNCTION vw_items(collection text, "limit" integer DEFAULT 20, "offset" bigint DEFAULT 0, project text DEFAULT NULL,
+	after_time timestamptz DEFAULT NULL, after_id text DEFAULT NULL)
 	RETURNS TABLE (id text, content_type text, content text, metadata jsonb, tokens integer, created_at timestamptz,
-		updated_at timestamptz)
+		updated_at timestamptz, media_type text, media_size bigint, media_key text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog SET vw.project = '' AS $$
 DECLARE
 	target vw.collection := vw.find_collection(collection, project);
@@ -141,15 +175,15 @@ BEGIN
 		PERFORM vw.refuse('offset', 'offset must not be negative');
 	END IF;
 	RETURN QUERY EXECUTE format($statement$
-		SELECT i.id, i.content_type, i.content, i.metadata, i.tokens, i.created_at, i.updated_at
-			FROM vw.%I i ORDER BY i.created_at, i.id LIMIT $1 OFFSET $2
-	$statement$, vw.partition_of(target.id)) USING "limit", "offset";
+		SELECT i.id, i.content_type, i.content, i.metadata, i.tokens, i.created_at, i.updated_at, i.media_type, i.media_size,
+			i.media_key FROM vw.%I i WHERE $3 IS NULL OR (i.created_at, i.id) > ($3, $4) ORDER BY i.created_at, i.id LIMIT $1 OFFSET $2
+	$statement$, vw.partition_of(target.id)) USING "limit", "offset", after_time, coalesce(after_id, '');
 EXCEPTION WHEN undefined_table THEN
 	PERFORM vw.refuse_missing(collection);
 END $$;
 
 COMMENT ON FUNCTION vw_items IS
-	'The items of a collection in the order in which they were indexed.';
+	'The items of a collection in the order in which they were first indexed; after_time and after_id begin after an item.';
 
 CREATE FUNCTION vw_delete_items(collection text, ids text[], project text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET vw.project = '' AS $$

@@ -31,29 +31,30 @@ BEGIN
 		PERFORM vw.refuse('text', 'the text to search for is empty');
 	END IF;
 	SELECT target.id, target.model_id, e.embedding, e.tokens INTO collection_id, model_id, embedding, tokens
-		FROM vw.embed_inputs(ARRAY[query.text], ARRAY[image], ARRAY[audio], target.model_id, false) e;
+		FROM vw.embed_query(query.text, image, audio, vw.pinned(target)) e;
 END $$;
 
 COMMENT ON FUNCTION vw.query IS
 	'Resolve the collection of a search and embed what is searched for. The project''s rows stay in sight for vw.nearest.';
 
 CREATE FUNCTION vw.nearest(collection_id text, embedding vector, top_k integer, threshold double precision, filter jsonb)
-	RETURNS TABLE (id text, score double precision, content_type text, metadata jsonb, content text)
+	RETURNS TABLE (id text, score double precision, content_type text, metadata jsonb, content text, media_key text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
 BEGIN
 	-- The threshold cuts the ordered rows, so it is applied to the few that are left. The distance is that of the
 	-- partition's index, whose embeddings have a number of dimensions.
 	RETURN QUERY EXECUTE format($statement$
-		SELECT n.id, round(greatest(0, 1 - n.distance)::numeric, 6)::double precision, n.content_type, n.metadata, n.content
-			FROM (
-				SELECT i.id, i.content_type, i.metadata, i.content, vw.cosine_distance(i.embedding::%1$s, $1) AS distance
-					FROM vw.%2$I i WHERE $4 IS NULL OR i.metadata @> $4
+		SELECT n.id, round(greatest(0, 1 - n.distance)::numeric, 6)::double precision, n.content_type, n.metadata, n.content,
+				n.media_key FROM (
+				SELECT i.id, i.content_type, i.metadata, i.content, i.media_key,
+					vw.cosine_distance(i.embedding::%1$s, $1) AS distance
+					FROM vw.%2$I i WHERE $4 IS NULL OR i.metadata OPERATOR(vw.@@) $4
 					ORDER BY vw.cosine_distance(i.embedding::%1$s, $1) LIMIT $2
 			) n
 			WHERE $3 IS NULL OR 1 - n.distance >= $3
 			ORDER BY n.distance, n.id
 	$statement$, vw.embedding_type(vw.dimensions(embedding)), vw.partition_of(collection_id))
-		USING embedding, top_k, threshold, filter;
+		USING embedding, top_k, threshold, vw.filter_path(filter);
 EXCEPTION WHEN undefined_table THEN
 	PERFORM vw.refuse_missing(collection_id);
 END $$;
@@ -68,11 +69,8 @@ BEGIN
 		PERFORM vw.refuse('top_k', 'top_k must be between 1 and 10000');
 	ELSIF threshold NOT BETWEEN -1 AND 1 THEN
 		PERFORM vw.refuse('threshold', 'threshold must be between -1 and 1');
-	ELSIF jsonb_typeof(filter) <> 'object' THEN
-		PERFORM vw.refuse('filter', 'filter must be a JSON object');
-	ELSIF (SELECT bool_or(jsonb_typeof(f.value) IN ('object', 'array')) FROM jsonb_each(filter) f) THEN
-		PERFORM vw.refuse('filter', 'the values of filter must be strings, numbers, booleans or null');
 	END IF;
+	PERFORM vw.filter_path(filter);
 END $$;
 
 COMMENT ON FUNCTION vw.check_search IS

@@ -52,6 +52,8 @@ BEGIN
 	EXECUTE format('GRANT SELECT, INSERT ON vw.model TO %s', service);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON vw.collection, vw.item TO %s', service);
 	EXECUTE format('GRANT EXECUTE ON FUNCTION vw.authenticate(text, bytea) TO %s', service);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION vw.expect_media(text, text, text[]), vw.keep_media(text[], text[]),
+		vw.claim_media(integer), vw.forget_media(text[]) TO %s', service);
 	FOR partition IN SELECT i.inhrelid::regclass FROM pg_inherits i WHERE i.inhparent = 'vw.item'::regclass LOOP
 		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', partition, service);
 	END LOOP;

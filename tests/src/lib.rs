@@ -3,3 +3,4 @@
 pub mod cluster;
 pub mod process;
 pub mod service;
+pub mod world;

@@ -70,12 +70,17 @@ pub fn key(cluster: &Cluster, database: &str, words: &[&str]) -> String {
 impl Service {
     /// Start the service as its own role and wait until it is ready.
     pub fn start(cluster: &Cluster, database: &str) -> Service {
+        Service::start_with(cluster, database, &[])
+    }
+
+    /// The same with more words on the command line.
+    pub fn start_with(cluster: &Cluster, database: &str, words: &[&str]) -> Service {
         grant(cluster, database);
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
         let mut command = program();
-        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]).args(words);
         command.env("DATABASE_URL", cluster.address(ROLE, database)).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("vw-api starts");
         let config = ureq::Agent::config_builder().http_status_as_error(false);

@@ -1,36 +1,33 @@
 //! Items of a collection.
 
 use axum::extract::{RawQuery, Request, State};
+use axum::http::HeaderMap;
 use axum::{Extension, Json};
 
 use crate::app::App;
 use crate::auth::Project;
+use crate::body::Received;
 use crate::error::Error;
-use crate::requests::{DoomedItems, NewItems, Page};
-use crate::types::{Collection, DeletedItems, IndexReport, Indexed, Item, ItemPage, Usage, get};
-use crate::{body, db};
+use crate::requests::{self, DoomedItems, NewItems, Page};
+use crate::types::{DeletedItems, IndexReport, Item, ItemPage, get};
+use crate::{body, db, indexing};
 
-use super::{CollectionId, Reply, no_fetching};
+use super::{CollectionId, Reply};
 
 /// `POST /v1/vectors/collections/{id}/index`
 pub async fn index(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,
     CollectionId(id): CollectionId,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Reply<IndexReport> {
-    let received = body::read(&app, request, body::BULK, NewItems::check).await?;
-    let new = &received.value;
-    if let Some((param, kind)) = &new.url {
-        let row = app.db.one(db::COLLECTION, &[&id, &project]).await?;
-        return Err(no_fetching(&Collection::from_row(&row)?, *kind, param));
-    }
-    let columns: db::Params = &[&id, &new.texts, &new.images, &new.audios, &new.metadata, &new.ids, &project];
-    let rows = app.db.rows(db::INDEX_ITEMS, columns).await?;
-    let items: Vec<Indexed> = rows.iter().map(Indexed::from_row).collect::<Result<_, _>>()?;
-    let first = rows.first().ok_or_else(|| Error::internal("indexing gave no rows"))?;
-    let usage = Usage { input_tokens: items.iter().map(|item| i64::from(item.tokens)).sum() };
-    Ok(Json(IndexReport { indexed: items.len(), model: get(first, "model_id")?, usage, items }))
+    let atomic = match requests::atomic(query.as_deref()) {
+        Ok(atomic) => atomic,
+        Err(error) => return body::refuse(request, error).await,
+    };
+    let Received { value: items, room: _room } = body::read(&app, request, body::BULK, NewItems::check).await?;
+    Ok(Json(indexing::run(&app, &project, &id, items, atomic).await?))
 }
 
 /// `GET /v1/vectors/collections/{id}/items`
@@ -39,13 +36,21 @@ pub async fn list(
     Extension(Project(project)): Extension<Project>,
     CollectionId(id): CollectionId,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Reply<ItemPage> {
-    let Page { limit, offset } = Page::check(query.as_deref())?;
-    let rows = app.db.rows(db::ITEMS, &[&id, &limit, &offset, &project]).await?;
+    let page = Page::check(query.as_deref())?;
+    let (time, after) = page.after.as_ref().map(|cursor| (cursor.time, cursor.id.as_str())).unzip();
+    // One item more than asked for tells whether there is a next page.
+    let rows = app.db.rows(db::ITEMS, &[&id, &(page.limit + 1), &page.offset, &project, &time, &after]).await?;
     let first = rows.first().ok_or_else(|| Error::internal("listing gave no rows"))?;
     let total = get(first, "total")?;
-    let items = rows.iter().filter_map(|row| Item::from_row(row).transpose()).collect::<Result<_, _>>()?;
-    Ok(Json(ItemPage { items, total, limit, offset }))
+    let mut items: Vec<Item> =
+        rows.iter().filter_map(|row| Item::from_row(row).transpose()).collect::<Result<_, _>>()?;
+    let origin = app.media.origin(&headers);
+    for item in &mut items {
+        item.content_url = app.media.url(item.media_key.as_deref(), &origin).await?;
+    }
+    Ok(Json(ItemPage::new(items, total, &page)))
 }
 
 /// `DELETE /v1/vectors/collections/{id}/items`

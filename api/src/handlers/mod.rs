@@ -1,6 +1,7 @@
 //! One handler a route, one statement a handler. What is sent is checked in `requests`; what is answered is in `types`.
 
 pub mod collections;
+pub mod content;
 pub mod health;
 pub mod items;
 pub mod search;
@@ -40,16 +41,14 @@ fn no_collection(id: &str) -> Error {
     Error::new(Code::NotFound, format!("collection \"{id}\" does not exist")).at("collection")
 }
 
-/// Why media by URL is refused: the model does not take it, or else this server does not fetch it.
-fn no_fetching(collection: &Collection, kind: Kind, param: &str) -> Error {
+/// Check that a collection's model takes a kind of media, before any is fetched for it.
+fn takes(collection: &Collection, kind: Kind) -> Result<()> {
     let (word, model) = (kind.word(), &collection.model_id);
-    let takes = collection.types.iter().any(|known| known == word);
-    let message = if takes {
-        format!("fetching media by URL is not supported by this server yet; send {word}_base64")
-    } else {
-        format!("model \"{model}\" embeds {}, not {word}", collection.types.join(", "))
-    };
-    Error::new(Code::UnsupportedInput, message).at(param)
+    if collection.types.iter().any(|known| known == word) {
+        return Ok(());
+    }
+    let message = format!("model \"{model}\" embeds {}, not {word}", collection.types.join(" and "));
+    Err(Error::new(Code::UnsupportedInput, message).at(word))
 }
 
 #[cfg(test)]

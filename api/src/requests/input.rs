@@ -1,7 +1,8 @@
 //! The one thing that an item or a query carries: text, an image or audio.
 
+use crate::checks;
 use crate::error::{Error, Result};
-use crate::{checks, media};
+use crate::media::forms::{self, MIB, Source};
 
 /// The kinds of media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +19,21 @@ impl Kind {
             Kind::Audio => "audio",
         }
     }
+
+    /// The largest file, in bytes.
+    pub fn limit(self) -> usize {
+        match self {
+            Kind::Image => 20 * MIB,
+            Kind::Audio => 25 * MIB,
+        }
+    }
 }
 
 /// A checked input.
 #[derive(Debug, PartialEq)]
 pub enum Input {
     Text(String),
-    Bytes(Kind, Vec<u8>),
-    /// The form of the URL is good; nothing was fetched.
-    Url(Kind),
+    Media(Kind, Source),
 }
 
 /// The five fields of which a request fills exactly one.
@@ -61,10 +68,14 @@ impl Fields {
         }
         let param = if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
         match name {
-            "image" => media::url(&param, &value).map(|()| Input::Url(Kind::Image)),
-            "audio" => media::url(&param, &value).map(|()| Input::Url(Kind::Audio)),
-            "image_base64" => media::base64(&param, &value).map(|bytes| Input::Bytes(Kind::Image, bytes)),
-            "audio_base64" => media::base64(&param, &value).map(|bytes| Input::Bytes(Kind::Audio, bytes)),
+            "image" | "audio" => {
+                let kind = if name == "image" { Kind::Image } else { Kind::Audio };
+                forms::url(&param, &value).map(|()| Input::Media(kind, Source::Url(value)))
+            }
+            "image_base64" | "audio_base64" => {
+                let kind = if name == "image_base64" { Kind::Image } else { Kind::Audio };
+                forms::base64(&param, &value, kind).map(|bytes| Input::Media(kind, Source::Bytes(bytes)))
+            }
             _ => checks::text(&param, &value).map(|()| Input::Text(value)),
         }
     }
@@ -94,9 +105,12 @@ mod tests {
         let text = Fields { text: some("hello"), ..Fields::default() };
         assert_eq!(text.check("").expect("text"), Input::Text("hello".to_owned()));
         let bytes = Fields { audio_base64: some("AAAA"), ..Fields::default() };
-        assert_eq!(bytes.check("").expect("bytes"), Input::Bytes(Kind::Audio, vec![0, 0, 0]));
+        assert_eq!(bytes.check("").expect("bytes"), Input::Media(Kind::Audio, Source::Bytes(vec![0, 0, 0])));
         let url = Fields { image: some("http://example.com/"), ..Fields::default() };
-        assert_eq!(url.check("").expect("URL"), Input::Url(Kind::Image));
+        assert_eq!(
+            url.check("").expect("URL"),
+            Input::Media(Kind::Image, Source::Url("http://example.com/".to_owned()))
+        );
         let bad = Fields { image_base64: some("?"), ..Fields::default() };
         assert_eq!(bad.check("items[0]").expect_err("bad").param.as_deref(), Some("items[0].image_base64"));
         let empty = Fields { text: some(""), ..Fields::default() };

@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio_postgres::types::Json;
+use url::form_urlencoded;
 
 use crate::checks;
 use crate::error::{Error, Result};
-use crate::json::{Capped, Object};
+use crate::json::{Capped, Object, shorten};
 
-use super::input::{Fields, Input, Kind};
+use super::input::{Fields, Input};
 
 /// The most items in one request.
 const MAX_ITEMS: usize = 100;
@@ -38,16 +39,16 @@ struct ItemBody {
     metadata: Option<Box<RawValue>>,
 }
 
-/// Items to index, one column a field; all columns that are there have the same length.
-#[derive(Debug, Default)]
-pub struct NewItems {
-    pub texts: Option<Vec<Option<String>>>,
-    pub images: Option<Vec<Option<Vec<u8>>>>,
-    pub audios: Option<Vec<Option<Vec<u8>>>>,
-    pub metadata: Vec<Json<Value>>,
-    pub ids: Option<Vec<Option<String>>>,
-    /// The first item that comes as a URL: its parameter and its kind.
-    pub url: Option<(String, Kind)>,
+/// Items to index.
+#[derive(Debug)]
+pub struct NewItems(pub Vec<NewItem>);
+
+/// An item to index.
+#[derive(Debug)]
+pub struct NewItem {
+    pub id: Option<String>,
+    pub input: Input,
+    pub metadata: Json<Value>,
 }
 
 impl NewItems {
@@ -57,45 +58,52 @@ impl NewItems {
         if items.is_empty() {
             return Err(Error::invalid("items", "items must hold 1 to 100 items"));
         }
-        let (mut columns, mut seen, count) = (NewItems::default(), HashMap::new(), items.len());
+        let (mut checked, mut seen) = (Vec::with_capacity(items.len()), HashMap::new());
         for (index, Object(item)) in items.into_iter().enumerate() {
             let place = format!("items[{index}]");
-            if let Some(id) = item.id {
+            if let Some(id) = &item.id {
                 let param = format!("{place}.id");
-                checks::item_id(&param, &id)?;
+                checks::item_id(&param, id)?;
                 if let Some(first) = seen.insert(id.clone(), index) {
                     return Err(Error::invalid(param, format!("{place} has the id of items[{first}]")));
                 }
-                put(&mut columns.ids, index, count, id);
             }
-            columns.metadata.push(Json(match item.metadata {
-                Some(raw) => checks::metadata(&format!("{place}.metadata"), &raw)?,
-                None => Value::Object(Map::new()),
-            }));
-            let ItemBody { image, image_base64, text, audio, audio_base64, .. } = item;
-            let fields = Fields { image, image_base64, text, audio, audio_base64 };
-            columns.take(fields.check(&place)?, index, count, &place);
+            checked.push(item.check(&place)?);
         }
-        Ok(columns)
-    }
-
-    fn take(&mut self, input: Input, index: usize, count: usize, place: &str) {
-        match input {
-            Input::Text(text) => put(&mut self.texts, index, count, text),
-            Input::Bytes(Kind::Image, bytes) => put(&mut self.images, index, count, bytes),
-            Input::Bytes(Kind::Audio, bytes) => put(&mut self.audios, index, count, bytes),
-            Input::Url(kind) => {
-                self.url.get_or_insert_with(|| (format!("{place}.{}", kind.word()), kind));
-            }
-        }
+        Ok(NewItems(checked))
     }
 }
 
-/// Set one place of a column that begins to exist with its first value.
-fn put<T: Clone>(column: &mut Option<Vec<Option<T>>>, index: usize, count: usize, value: T) {
-    if let Some(place) = column.get_or_insert_with(|| vec![None; count]).get_mut(index) {
-        *place = Some(value);
+impl ItemBody {
+    fn check(self, place: &str) -> Result<NewItem> {
+        let metadata = Json(match self.metadata {
+            Some(raw) => checks::metadata(&format!("{place}.metadata"), &raw)?,
+            None => Value::Object(Map::new()),
+        });
+        let ItemBody { id, image, image_base64, text, audio, audio_base64, .. } = self;
+        let input = Fields { image, image_base64, text, audio, audio_base64 }.check(place)?;
+        Ok(NewItem { id, input, metadata })
     }
+}
+
+/// Read the query string of `POST …/index`: whether one item that fails keeps the others out.
+pub fn atomic(query: Option<&str>) -> Result<bool> {
+    let mut atomic = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if name != "atomic" {
+            let name = shorten(&name);
+            return Err(Error::invalid(name.clone(), format!("unknown query parameter \"{name}\"; atomic is known")));
+        }
+        let wanted = match value.as_ref() {
+            "true" => true,
+            "false" => false,
+            _ => return Err(Error::invalid("atomic", "atomic must be true or false")),
+        };
+        if atomic.replace(wanted).is_some() {
+            return Err(Error::invalid("atomic", "atomic is given twice"));
+        }
+    }
+    Ok(atomic.unwrap_or(false))
 }
 
 /// Items to delete, as sent.
@@ -128,6 +136,8 @@ mod tests {
     //! Guards whole-request validation: one bad item among a hundred is named, and nothing of the request is done.
     use super::*;
     use crate::json;
+    use crate::media::forms::Source;
+    use crate::requests::Kind;
 
     fn check(body: &str) -> Result<NewItems> {
         json::parse(body.as_bytes()).and_then(NewItems::check)
@@ -142,19 +152,31 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up() {
-        let items =
-            check(r#"{"items":[{"text":"a"},{"image_base64":"AAAA","id":"x","metadata":{"k":1}}]}"#).expect("good");
-        assert_eq!(items.texts, Some(vec![Some("a".to_owned()), None]));
-        assert_eq!(items.images, Some(vec![None, Some(vec![0, 0, 0])]));
-        assert_eq!(items.audios, None);
-        assert_eq!(items.ids, Some(vec![None, Some("x".to_owned())]));
-        assert_eq!(
-            items.metadata.iter().map(|Json(value)| value.to_string()).collect::<Vec<_>>(),
-            ["{}", r#"{"k":1}"#]
-        );
-        let url = check(r#"{"items":[{"text":"a"},{"audio":"http://example.com/a"}]}"#).expect("well-formed");
-        assert_eq!(url.url, Some(("items[1].audio".to_owned(), Kind::Audio)));
+    fn items_are_what_was_sent() {
+        let NewItems(items) = check(
+            r#"{"items":[{"text":"a"},{"image_base64":"AAAA","id":"x","metadata":{"k":1}},{"audio":"http://example.com/a"}]}"#,
+        )
+        .expect("good");
+        assert_eq!(items[0].input, Input::Text("a".to_owned()));
+        assert_eq!(items[1].input, Input::Media(Kind::Image, Source::Bytes(vec![0, 0, 0])));
+        assert_eq!(items[2].input, Input::Media(Kind::Audio, Source::Url("http://example.com/a".to_owned())));
+        assert_eq!(items.iter().map(|item| item.id.as_deref()).collect::<Vec<_>>(), [None, Some("x"), None]);
+        let metadata: Vec<_> = items.iter().map(|item| item.metadata.0.to_string()).collect();
+        assert_eq!(metadata, ["{}", r#"{"k":1}"#, "{}"]);
+    }
+
+    #[test]
+    fn whole_or_in_part() {
+        for (query, wanted) in
+            [(None, false), (Some(""), false), (Some("atomic=true"), true), (Some("atomic=false"), false)]
+        {
+            assert_eq!(atomic(query).expect("good"), wanted, "{query:?}");
+        }
+        for (query, param) in
+            [("atomic=1", "atomic"), ("atomic", "atomic"), ("atomic=true&atomic=true", "atomic"), ("x=1", "x")]
+        {
+            assert_eq!(atomic(Some(query)).expect_err(query).param.as_deref(), Some(param));
+        }
     }
 
     #[test]
@@ -182,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_hundred_items_and_no_more() {
-        assert_eq!(check(&many(100)).expect("good").metadata.len(), 100);
+        assert_eq!(check(&many(100)).expect("good").0.len(), 100);
         assert_eq!(check(&many(101)).expect_err("too many").param.as_deref(), Some("items"));
     }
 

@@ -3,6 +3,7 @@
 //! A request is checked as a whole before any work begins. Nothing here asks the database.
 
 pub mod collection;
+pub mod filter;
 pub mod input;
 pub mod items;
 pub mod page;
@@ -10,6 +11,6 @@ pub mod search;
 
 pub use collection::NewCollection;
 pub use input::{Input, Kind};
-pub use items::{DoomedItems, NewItems};
+pub use items::{DoomedItems, NewItem, NewItems, atomic};
 pub use page::Page;
 pub use search::Query;

@@ -8,6 +8,7 @@ use tokio_postgres::types::Json;
 use crate::checks;
 use crate::error::{Error, Result};
 
+use super::filter;
 use super::input::{Fields, Input};
 
 /// A search, as sent.
@@ -32,7 +33,7 @@ pub struct Query {
     pub top_k: i32,
     /// The least score, from 0 to 1.
     pub threshold: Option<f64>,
-    /// What an item's metadata must contain.
+    /// What an item's metadata must fit.
     pub filter: Option<Json<Value>>,
 }
 
@@ -43,7 +44,7 @@ impl Query {
         if let Some(threshold) = body.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return Err(Error::invalid("threshold", format!("threshold must be from 0 to 1, not {threshold}")));
         }
-        let filter = body.filter.map(|raw| checks::filter("filter", &raw)).transpose()?.map(Json);
+        let filter = body.filter.map(|raw| filter::check("filter", &raw)).transpose()?.map(Json);
         let Body { image, image_base64, text, audio, audio_base64, .. } = body;
         let input = Fields { image, image_base64, text, audio, audio_base64 }.check("")?;
         Ok(Query { input, top_k: i32::try_from(top_k).unwrap_or(100), threshold: body.threshold, filter })
@@ -82,7 +83,7 @@ mod tests {
             (r#"{"text":"a","threshold":-0.1}"#, Some("threshold")),
             (r#"{"text":"a","threshold":"x"}"#, Some("threshold")),
             (r#"{"text":"a","filter":[]}"#, Some("filter")),
-            (r#"{"text":"a","filter":{"a":{}}}"#, Some("filter")),
+            (r#"{"text":"a","filter":{"a":{}}}"#, Some("filter.a")),
             (r#"{"text":""}"#, Some("text")),
             (r#"{"text":"a","limit":1}"#, Some("limit")),
             (r#"{"top_k":1}"#, None),

@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::Place;
+use crate::fetch::choose_tls;
 
 /// Tries of one call; with the pauses between them, about two minutes.
 const TRIES: u32 = 8;
@@ -30,8 +31,7 @@ pub struct Answer {
 impl Client {
     /// Find the collection by its id or name; make it if it is missing and `create` says so.
     pub async fn open(place: &Place, create: bool) -> anyhow::Result<Client> {
-        // Fails where a provider is in place already, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        choose_tls();
         let http = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
         let base = format!("{}/v1/vectors", place.url.trim_end_matches('/'));
         let mut client = Client { http, base, key: place.key.clone(), collection: String::new() };

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
+use vw_embed::Alive;
 use vw_embed::check::{check, modalities};
-use vw_embed::engine::Engine;
-use vw_embed::text::TextTower;
+use vw_embed::engine::{Engine, Options};
+use vw_protocol::Modality;
 
 /// The embedding engine of vw: runs model packs with ONNX Runtime, outside of every PostgreSQL process.
 #[derive(Parser)]
@@ -31,7 +32,7 @@ struct Runtime {
 
 #[derive(Args)]
 struct Place {
-    /// Folder of model packs: each subfolder with a vw-pack.json is one, others are passed over.
+    /// Folder of model packs: each subfolder with a vw-pack.json or a config.json is one, others are passed over.
     #[arg(long, value_name = "FOLDER")]
     models: PathBuf,
     #[command(flatten)]
@@ -80,7 +81,7 @@ enum Command {
     ///
     /// The exit status is 1 if something is wrong, and the message says what.
     Check {
-        /// The pack's folder, which holds its vw-pack.json.
+        /// The pack's folder, as pulled from the hub or with a vw-pack.json.
         pack: PathBuf,
         #[command(flatten)]
         runtime: Runtime,
@@ -101,11 +102,9 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve { place, socket } => vw_embed::serve::serve(Arc::new(open(&place)?), &socket),
         Command::List { place } => list(&open(&place)?),
-        Command::Embed { place, model, json, batch } => {
-            embed(&*open(&place)?.text_tower(&model)?, json, usize::from(batch))
-        }
+        Command::Embed { place, model, json, batch } => embed(&open(&place)?, &model, json, usize::from(batch)),
         Command::Check { pack, runtime } => {
-            let engine = Engine::of_packs(std::slice::from_ref(&pack), &runtime.library()?, runtime.threads)?;
+            let engine = Engine::of_packs(std::slice::from_ref(&pack), &runtime.library()?, runtime.options())?;
             let report = check(&engine).with_context(|| format!("{} is not in order", pack.display()))?;
             Ok(writeln!(std::io::stdout(), "{report}")?)
         }
@@ -113,6 +112,10 @@ fn run(command: Command) -> Result<()> {
 }
 
 impl Runtime {
+    fn options(&self) -> Options {
+        Options { threads: self.threads, ..Options::default() }
+    }
+
     /// The library that was named, or the one that is installed next to the program.
     fn library(&self) -> Result<PathBuf> {
         let program = std::env::current_exe().context("cannot tell where this program lies")?;
@@ -126,7 +129,7 @@ impl Runtime {
 }
 
 fn open(place: &Place) -> Result<Engine> {
-    Engine::open(&place.models, &place.runtime.library()?, place.runtime.threads).context("cannot start")
+    Engine::open(&place.models, &place.runtime.library()?, place.runtime.options()).context("cannot start")
 }
 
 fn list(engine: &Engine) -> Result<()> {
@@ -140,25 +143,27 @@ fn list(engine: &Engine) -> Result<()> {
 }
 
 /// Embed the lines of standard input, `batch` at a time.
-fn embed(tower: &TextTower, json: bool, batch: usize) -> Result<()> {
+fn embed(engine: &Engine, model: &str, json: bool, batch: usize) -> Result<()> {
     let mut texts = Vec::new();
     for (at, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line.with_context(|| format!("line {} cannot be read", at + 1))?;
         let parsed = if json { serde_json::from_str(&line) } else { Ok(line) };
         texts.push(parsed.with_context(|| format!("line {} is not a JSON string", at + 1))?.into_bytes());
         if texts.len() == batch {
-            write(tower, &std::mem::take(&mut texts))?;
+            write(engine, model, &std::mem::take(&mut texts))?;
         }
     }
-    write(tower, &texts)
+    write(engine, model, &texts)
 }
 
 /// Embed some texts and write their objects.
-fn write(tower: &TextTower, texts: &[Vec<u8>]) -> Result<()> {
-    let embeddings = tower.embed(texts, texts.len() > 1, &(Arc::new(|| true) as _))?;
+fn write(engine: &Engine, model: &str, texts: &[Vec<u8>]) -> Result<()> {
+    let (bulk, alive) = (texts.len() > 1, Arc::new(|| true) as Alive);
+    let (_, outcomes) = engine.embed(Modality::Text, bulk, model, texts, &alive)?;
     let mut output = std::io::stdout().lock();
-    for (text, embedding) in texts.iter().zip(embeddings) {
-        let (tokens, truncated) = (tower.tokens(text)?.ids, embedding.truncated);
+    for (text, outcome) in texts.iter().zip(outcomes) {
+        let embedding = outcome.map_err(|refusal| anyhow!(refusal.message))?;
+        let (tokens, truncated) = (engine.tokens(model, text, bulk)?.ids, embedding.truncated);
         let object = serde_json::json!({ "tokens": tokens, "truncated": truncated, "embedding": embedding.vector });
         writeln!(output, "{object}")?;
     }

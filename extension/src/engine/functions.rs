@@ -1,26 +1,38 @@
-//! `vw_engine_embed` and `vw_engine_models`: what the `vw` extension's SQL is built on.
+//! `vw_engine_embed` and `vw_engine_embed_all`: many inputs, embedded batch by batch.
 //! Not for users to call directly; argument checks with friendly names are in `sql/vw/`.
 
-use super::client;
+use super::ask::{ask_outcomes, bad_input, condition, copy, refused};
 use crate::pg::args::Args;
 use crate::pg::datum::{IntoValue, Value};
-use crate::pg::error::{Code, Fault, Result};
+use crate::pg::encoding;
+use crate::pg::error::{Result, sqlstate};
 use crate::pg::function::pg_functions;
 use crate::pg::rows::Rows;
-use crate::pg::{array, varlena};
 use crate::types::vector;
-use vw_protocol::{Embedding, ErrorCode, MAX_FRAME, Modality, Refusal, Reply, Request};
+use vw_protocol::{Embedding, Modality, Outcome, Refusal, Request};
 
 pg_functions! {
     /// vw_engine_embed(modality text, inputs bytea[], model text, bulk bool)
-    /// -> (ordinal int, embedding vector, tokens int, truncated bool), ordinals from 1.
+    /// -> (ordinal int, embedding vector, tokens int, truncated bool, error_code text, error text, hint text),
+    /// ordinals from 1; an input that was refused has its error instead of an embedding.
     fn vw_engine_embed(args) {
-        embed(args)
+        let mut rows = Rows::begin(args, 7)?;
+        embed(args, |ordinal, _, outcome| {
+            let [embedding, tokens, truncated] = embedded(outcome.as_ref().ok())?;
+            let [code, error, hint] = refusal(outcome.as_ref().err())?;
+            rows.put(&[ordinal.into_value(), embedding, tokens, truncated, code, error, hint])
+        })
     }
 
-    /// vw_engine_models() -> (id, name, types text[], dimensions int, metric, max_tokens int, sha256).
-    fn vw_engine_models(args) {
-        models(args)
+    /// vw_engine_embed_all(modality text, inputs bytea[], model text, bulk bool)
+    /// -> (ordinal int, embedding vector, tokens int, truncated bool); the first input that is refused is an error.
+    fn vw_engine_embed_all(args) {
+        let mut rows = Rows::begin(args, 4)?;
+        embed(args, |ordinal, count, outcome| {
+            let embedding = outcome.map_err(|refusal| refused(placed(refusal, ordinal, count)))?;
+            let [embedding, tokens, truncated] = embedded(Some(&embedding))?;
+            rows.put(&[ordinal.into_value(), embedding, tokens, truncated])
+        })
     }
 }
 
@@ -29,16 +41,16 @@ const BATCH_COUNT: usize = 256;
 /// Bytes in one request, unless one input alone is larger.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// Embed the inputs in order, a batch at a time.
-fn embed(args: &Args) -> Result<Value> {
+/// Embed the inputs in order, a batch at a time; `put` gets each ordinal, how many inputs there are, and what came of it.
+fn embed(args: &Args, mut put: impl FnMut(i32, usize, Outcome) -> Result<()>) -> Result<Value> {
     let name = args.text(0)?;
     let modality = Modality::from_name(&name)
         .ok_or_else(|| bad_input(format!("unknown modality \"{name}\"")).hint("Use text, image or audio."))?;
     let array = args.array(1)?;
     let inputs = array.varlenas()?;
+    let count = inputs.len();
     let model = if args.is_null(2) { String::new() } else { args.text(2)? };
     let bulk = args.bool(3)?;
-    let mut rows = Rows::begin(args, 4)?;
     let mut ordinal = 0i32;
     let mut batch = Vec::new();
     let mut bytes = 0usize;
@@ -54,101 +66,33 @@ fn embed(args: &Args) -> Result<Value> {
         let expected = sent.len();
         bytes = 0;
         let request = Request::Embed { modality, bulk, model: model.clone(), inputs: sent };
-        for item in ask_embeddings(&request, expected)? {
+        for outcome in ask_outcomes(&request, expected)? {
             ordinal = ordinal.saturating_add(1);
-            let vector = vector::value_of(&item.vector)?;
-            let tokens = i32::try_from(item.tokens).unwrap_or(i32::MAX);
-            rows.put(&[ordinal.into_value(), Some(vector), tokens.into_value(), item.truncated.into_value()])?;
+            put(ordinal, count, outcome)?;
         }
     }
     Ok(Value::void())
 }
 
-/// Send a request for embeddings; the reply has one for each of its `expected` inputs.
-pub(super) fn ask_embeddings(request: &Request, expected: usize) -> Result<Vec<Embedding>> {
-    match ask(request)? {
-        Reply::Embeddings { items, .. } if items.len() == expected => {
-            items.into_iter().map(|item| item.map_err(refused)).collect()
-        }
-        other => Err(unexpected(other)),
+/// Say which of several inputs was refused.
+fn placed(refusal: Refusal, ordinal: i32, count: usize) -> Refusal {
+    if count == 1 {
+        return refusal;
     }
+    Refusal { message: format!("input {ordinal}: {}", refusal.message), ..refusal }
 }
 
-/// List the models of the engine.
-fn models(args: &Args) -> Result<Value> {
-    let mut rows = Rows::begin(args, 7)?;
-    let models = match ask(&Request::Models)? {
-        Reply::Models(models) => models,
-        other => return Err(unexpected(other)),
-    };
-    for model in models {
-        let types: Vec<_> = [Modality::Text, Modality::Image, Modality::Audio]
-            .into_iter()
-            .filter(|modality| model.embeds(*modality))
-            .map(Modality::name)
-            .collect();
-        rows.put(&[
-            Some(varlena::from_bytes(model.id.as_bytes())?),
-            Some(varlena::from_bytes(model.name.as_bytes())?),
-            Some(array::from_texts(&types)?),
-            i32::try_from(model.dimensions).ok().into_value(),
-            Some(varlena::from_bytes(model.metric.as_bytes())?),
-            i32::try_from(model.max_tokens).ok().into_value(),
-            Some(varlena::from_bytes(model.sha256.as_bytes())?),
-        ])?;
-    }
-    Ok(Value::void())
+/// The columns of an embedding; NULL where there is none.
+fn embedded(embedding: Option<&Embedding>) -> Result<[Option<Value>; 3]> {
+    let Some(embedding) = embedding else { return Ok([None; 3]) };
+    let tokens = i32::try_from(embedding.tokens).unwrap_or(i32::MAX);
+    Ok([Some(vector::value_of(&embedding.vector)?), tokens.into_value(), embedding.truncated.into_value()])
 }
 
-/// Send a request and read its reply.
-fn ask(request: &Request) -> Result<Reply> {
-    let body = {
-        let frame = request.encode();
-        if frame.len() > MAX_FRAME {
-            return Err(bad_input("the input is too large for the embedding engine")
-                .detail(format!("It has {} bytes; {MAX_FRAME} are allowed.", frame.len())));
-        }
-        client::exchange(&frame)?
-    };
-    Reply::decode(&body).map_err(|error| malformed(error.to_string()))
-}
-
-/// Turn what was not asked for into an error: the engine's own, or a broken promise.
-fn unexpected(reply: Reply) -> Fault {
-    match reply {
-        Reply::Error(refusal) => refused(refusal),
-        _ => malformed("The reply does not answer the request.".into()),
-    }
-}
-
-fn refused(refusal: Refusal) -> Fault {
-    Fault::new(condition(refusal.code), refusal.message).hint(refusal.hint)
-}
-
-/// The SQLSTATE of an engine's error.
-fn condition(code: ErrorCode) -> Code {
-    match code {
-        ErrorCode::UnknownModel => Code::ERRCODE_UNDEFINED_OBJECT,
-        ErrorCode::UnsupportedModality => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
-        ErrorCode::BadInput => Code::ERRCODE_INVALID_PARAMETER_VALUE,
-        ErrorCode::ChangedPack => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        ErrorCode::Overloaded => Code::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-        ErrorCode::Internal | ErrorCode::BrokenPack => Code::ERRCODE_SYSTEM_ERROR,
-    }
-}
-
-fn malformed(detail: String) -> Fault {
-    Fault::new(Code::ERRCODE_SYSTEM_ERROR, "malformed reply of the embedding engine").detail(detail)
-}
-
-fn bad_input(message: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
-    Fault::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, message)
-}
-
-/// Copy an input; large ones fail as an ERROR, not an abort.
-pub(super) fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
-    out.try_reserve_exact(bytes.len()).map_err(|_| Fault::out_of_memory())?;
-    out.extend_from_slice(bytes);
-    Ok(out)
+/// The columns of a refusal; NULL where there is none.
+fn refusal(refusal: Option<&Refusal>) -> Result<[Option<Value>; 3]> {
+    let Some(refusal) = refusal else { return Ok([None; 3]) };
+    let hint = (!refusal.hint.is_empty()).then(|| encoding::text(&refusal.hint)).transpose()?;
+    let code = encoding::text(&sqlstate(condition(refusal.code)))?;
+    Ok([Some(code), Some(encoding::text(&refusal.message)?), hint])
 }

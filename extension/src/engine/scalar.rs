@@ -1,6 +1,6 @@
 //! `vw_embed_text`, `vw_embed_image` and `vw_embed_audio`: one input, one vector. Batches are in `functions`.
 
-use super::functions::ask_embeddings;
+use super::ask::{ask_outcomes, copy, refused};
 use super::memo;
 use crate::pg::args::Args;
 use crate::pg::datum::Value;
@@ -36,9 +36,9 @@ fn embed(args: &Args, modality: Modality, input: &[u8]) -> Result<Value> {
     if let Some(value) = memo::find(modality, &model, input, vector::value_of) {
         return value;
     }
-    let request =
-        Request::Embed { modality, bulk: false, model: model.clone(), inputs: vec![super::functions::copy(input)?] };
-    let item = ask_embeddings(&request, 1)?.pop().ok_or_else(|| Fault::internal("no embedding came back"))?;
+    let request = Request::Embed { modality, bulk: false, model: model.clone(), inputs: vec![copy(input)?] };
+    let outcome = ask_outcomes(&request, 1)?.pop().ok_or_else(|| Fault::internal("no embedding came back"))?;
+    let item = outcome.map_err(refused)?;
     let value = vector::value_of(&item.vector)?;
     memo::keep(modality, model, input, item.vector);
     Ok(value)

@@ -25,6 +25,11 @@ pub struct Varlenas<'a> {
 }
 
 impl Varlenas<'_> {
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// The payload of each element, in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.values.iter().map(Varlena::bytes)

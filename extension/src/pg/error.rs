@@ -60,3 +60,9 @@ impl Fault {
         unreachable!("an ERROR report does not return")
     }
 }
+
+/// The five characters of a condition's SQLSTATE, which the server packs six bits each (`MAKE_SQLSTATE` of elog.h).
+pub fn sqlstate(code: Code) -> String {
+    let packed = code as i32;
+    (0..5).map(|at| char::from(b'0' + ((packed >> (6 * at)) & 0x3f) as u8)).collect()
+}

@@ -6,7 +6,7 @@ pub mod args;
 pub mod array;
 pub mod clock;
 pub mod datum;
-mod encoding;
+pub mod encoding;
 pub mod error;
 pub mod fast;
 pub mod float;

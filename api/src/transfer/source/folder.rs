@@ -54,7 +54,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("b")).expect("a folder below");
         let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a file");
-        write("b/shoe.png", b"\x89PNG....");
+        write("b/shoe.png", b"\x89PNG\r\n\x1a\n....");
         write("a.txt", b"white shoes");
         write("c.bin", b"\0\0\0");
         write(".hidden", b"x");

@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn lines_become_items_and_bad_ones_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("x.png"), b"\x89PNG").expect("a file");
+        std::fs::write(folder.path().join("x.png"), b"\x89PNG\r\n\x1a\n").expect("a file");
         let path = folder.path().join("items.jsonl");
         let text = "{\"text\":\"a\"}\n\n{\"text\":\"a\"}\n{\"id\":\"mine\",\"image\":\"x.png\"}\n{\"text\":\n\
             {\"audio\":\"http://127.0.0.1/a\"}\n{\"audio\":\"x.png\"}\n";

@@ -1,0 +1,1 @@
+SELECT key FROM vw.claim_media(500) AS c (key)

@@ -1,0 +1,2 @@
+-- $1 keys.
+SELECT vw.forget_media($1::text[])

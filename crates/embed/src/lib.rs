@@ -16,6 +16,7 @@ mod pack;
 mod pooling;
 mod queue;
 mod runner;
+pub mod sandbox;
 pub mod serve;
 mod socket;
 pub mod text;

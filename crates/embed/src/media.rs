@@ -16,6 +16,8 @@ pub struct Features {
     pub values: Vec<f32>,
     /// Whether the input went on beyond what the preprocessor reads.
     pub truncated: bool,
+    /// Whether a sound is longer than a model's window: what graphs with CLAP's feature fusion read as `is_longer`.
+    pub longer: bool,
 }
 
 /// Turns a file's bytes into a tower's features; `tower` is the folder with the preprocessor_config.json.

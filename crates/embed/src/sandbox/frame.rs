@@ -3,7 +3,7 @@
 //! ```text
 //! job     u8 modality, u64 memory, u64 seconds, u32 length of the path, u64 length of the file, path, file
 //! answer  u32 length of the rest, u8 kind, body
-//!   features  u8 truncated, u32 clips, u32 extents, u64 each extent, float32 values
+//!   features  u8 truncated, u8 longer, u32 clips, u32 extents, u64 each extent, float32 values
 //!   refusal   a frame of vw-protocol, without its length word
 //!   panic     what the decoder complained about
 //! ```
@@ -125,21 +125,17 @@ impl Answer {
 }
 
 fn encode_features(frame: &mut Vec<u8>, features: &Features) {
-    frame.reserve(64 + 4 * features.values.len());
-    frame.push(FEATURES);
-    frame.push(u8::from(features.truncated));
-    frame.extend(u32::try_from(features.clips).unwrap_or(u32::MAX).to_le_bytes());
-    frame.extend(u32::try_from(features.shape.len()).unwrap_or(u32::MAX).to_le_bytes());
-    features.shape.iter().for_each(|extent| frame.extend((*extent as u64).to_le_bytes()));
-    features.values.iter().for_each(|value| frame.extend(value.to_le_bytes()));
+    let Features { shape, clips, values, truncated, longer } = features;
+    frame.reserve(64 + 4 * values.len());
+    frame.extend([FEATURES, u8::from(*truncated), u8::from(*longer)]);
+    frame.extend(u32::try_from(*clips).unwrap_or(u32::MAX).to_le_bytes());
+    frame.extend(u32::try_from(shape.len()).unwrap_or(u32::MAX).to_le_bytes());
+    shape.iter().for_each(|extent| frame.extend((*extent as u64).to_le_bytes()));
+    values.iter().for_each(|value| frame.extend(value.to_le_bytes()));
 }
 
 fn decode_features(mut rest: &[u8]) -> Option<Features> {
-    let truncated = match take(&mut rest).map(u8::from_le_bytes)? {
-        0 => false,
-        1 => true,
-        _ => return None,
-    };
+    let (truncated, longer) = (flag(&mut rest)?, flag(&mut rest)?);
     let clips = take(&mut rest).map(u32::from_le_bytes)? as usize;
     let extents = take(&mut rest).map(u32::from_le_bytes)? as usize;
     if extents > MAX_EXTENTS {
@@ -155,7 +151,15 @@ fn decode_features(mut rest: &[u8]) -> Option<Features> {
     let mut values = Vec::new();
     values.try_reserve_exact(count).ok()?;
     values.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-    Some(Features { shape, clips, values, truncated })
+    Some(Features { shape, clips, values, truncated, longer })
+}
+
+fn flag(rest: &mut &[u8]) -> Option<bool> {
+    match take(rest)? {
+        [0] => Some(false),
+        [1] => Some(true),
+        _ => None,
+    }
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -171,7 +175,7 @@ mod tests {
 
     fn features() -> Features {
         let values = (0..24).map(|at| at as f32 - 0.5).collect();
-        Features { shape: vec![2, 3, 2], clips: 2, values, truncated: true }
+        Features { shape: vec![2, 3, 2], clips: 2, values, truncated: true, longer: false }
     }
 
     fn job() -> Vec<u8> {
@@ -210,7 +214,7 @@ mod tests {
     #[test]
     fn answers_come_back_as_they_were() {
         let refusal = Refusal { code: ErrorCode::BadInput, message: "not a picture".into(), hint: "Send one.".into() };
-        let empty = Features { shape: vec![0], clips: 1, values: Vec::new(), truncated: false };
+        let empty = Features { shape: vec![0], clips: 1, values: Vec::new(), truncated: false, longer: true };
         let answers = [
             Answer::Features(features()),
             Answer::Features(empty),
@@ -231,7 +235,7 @@ mod tests {
         for length in 0..body.len() {
             assert_eq!(Answer::decode(&body[..length]), None, "{length} bytes");
         }
-        for (at, value) in [(0, 9), (1, 2), (2, 3), (6, 200), (10, 3), (17, 255)] {
+        for (at, value) in [(0, 9), (1, 2), (2, 2), (3, 3), (7, 200), (11, 3), (18, 255)] {
             let mut bad = body.clone();
             bad[at] = value;
             assert_eq!(Answer::decode(&bad), None, "byte {at} is {value}");

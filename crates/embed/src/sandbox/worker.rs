@@ -64,6 +64,10 @@ mod tests {
     use std::path::Path;
     use vw_protocol::{ErrorCode, Modality};
 
+    fn features(values: Vec<f32>) -> Features {
+        Features { shape: vec![values.len()], clips: 1, values, truncated: false, longer: false }
+    }
+
     /// Does as the file says.
     struct Obedient;
 
@@ -72,10 +76,8 @@ mod tests {
             match file {
                 b"panic" => panic!("as the file says"),
                 b"refuse" => Err(Failure::new(ErrorCode::BadInput, "no")),
-                b"grow" => {
-                    Ok(Features { shape: vec![1], clips: 1, values: vec![0.0; MAX_ANSWER / 4], truncated: false })
-                }
-                _ => Ok(Features { shape: vec![1], clips: 1, values: vec![0.5], truncated: false }),
+                b"grow" => Ok(features(vec![0.0; MAX_ANSWER / 4])),
+                _ => Ok(features(vec![0.5])),
             }
         }
     }

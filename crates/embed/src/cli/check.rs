@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use vw_embed::check::check;
 use vw_embed::engine::Engine;
+use vw_embed::sandbox::Limits;
 
 use super::Runtime;
 
@@ -15,7 +16,7 @@ use super::Runtime;
 /// The exit status is 1 if something is wrong, and the message says what.
 #[derive(Args)]
 pub struct Check {
-    /// The pack's folder.
+    /// The pack's folder, as pulled from the hub or with a vw-pack.json.
     pack: PathBuf,
     #[command(flatten)]
     runtime: Runtime,
@@ -23,8 +24,8 @@ pub struct Check {
 
 impl Check {
     pub fn run(self) -> Result<()> {
-        let (library, threads) = (self.runtime.library()?, self.runtime.threads);
-        let engine = Engine::of_packs(std::slice::from_ref(&self.pack), &library, threads)?;
+        let (library, options) = (self.runtime.library()?, self.runtime.options(Limits::default()));
+        let engine = Engine::of_packs(std::slice::from_ref(&self.pack), &library, options)?;
         let report = check(&engine).with_context(|| format!("{} is not in order", self.pack.display()))?;
         Ok(writeln!(std::io::stdout(), "{report}")?)
     }

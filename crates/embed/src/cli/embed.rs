@@ -4,11 +4,12 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
+use vw_embed::Alive;
 use vw_embed::engine::Engine;
-use vw_embed::text::TextTower;
-use vw_protocol::{MAX_FRAME, Modality, Outcome, Reply, Request};
+use vw_embed::sandbox::Limits;
+use vw_protocol::{MAX_FRAME, Modality, Outcome};
 
 use super::Place;
 
@@ -61,38 +62,44 @@ impl Kind {
 
 impl Embed {
     pub fn run(self) -> Result<()> {
-        let (engine, batch) = (self.place.open()?, usize::from(self.batch));
+        let (engine, batch) = (self.place.open(self.place.runtime.options(Limits::default()))?, usize::from(self.batch));
         match self.modality {
-            None => lines(&*engine.text_tower(&self.model)?, self.json, batch),
+            None => lines(&engine, &self.model, self.json, batch),
             Some(kind) => files(&engine, kind.modality(), &self.model, &self.files, batch),
         }
     }
 }
 
 /// Embed the lines of standard input, `batch` at a time.
-fn lines(tower: &TextTower, json: bool, batch: usize) -> Result<()> {
+fn lines(engine: &Engine, model: &str, json: bool, batch: usize) -> Result<()> {
     let mut texts = Vec::new();
     for (at, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line.with_context(|| format!("line {} cannot be read", at + 1))?;
         let parsed = if json { serde_json::from_str(&line) } else { Ok(line) };
         texts.push(parsed.with_context(|| format!("line {} is not a JSON string", at + 1))?.into_bytes());
         if texts.len() == batch {
-            write_texts(tower, &std::mem::take(&mut texts))?;
+            write_texts(engine, model, &std::mem::take(&mut texts))?;
         }
     }
-    write_texts(tower, &texts)
+    write_texts(engine, model, &texts)
 }
 
 /// Embed some texts and write their objects.
-fn write_texts(tower: &TextTower, texts: &[Vec<u8>]) -> Result<()> {
-    let embeddings = tower.embed(texts, texts.len() > 1, &(Arc::new(|| true) as _))?;
+fn write_texts(engine: &Engine, model: &str, texts: &[Vec<u8>]) -> Result<()> {
+    let (_, outcomes) = engine.embed(Modality::Text, texts.len() > 1, model, texts, &alive())?;
     let mut output = std::io::stdout().lock();
-    for (text, embedding) in texts.iter().zip(embeddings) {
-        let (tokens, truncated) = (tower.tokens(text)?.ids, embedding.truncated);
+    for (text, outcome) in texts.iter().zip(outcomes) {
+        let embedding = outcome.map_err(|refusal| anyhow!(refusal.message))?;
+        let (tokens, truncated) = (engine.tokens(model, text, texts.len() > 1)?.ids, embedding.truncated);
         let object = serde_json::json!({ "tokens": tokens, "truncated": truncated, "embedding": embedding.vector });
         writeln!(output, "{object}")?;
     }
     Ok(output.flush()?)
+}
+
+/// A caller that never hangs up.
+fn alive() -> Alive {
+    Arc::new(|| true)
 }
 
 /// Embed files, at most `batch` at a time and no more than fit a frame.
@@ -121,12 +128,7 @@ fn files(engine: &Engine, modality: Modality, model: &str, paths: &[PathBuf], ba
 /// Embed some files together and write their objects; give how many failed.
 fn embed_files(engine: &Engine, modality: Modality, model: &str, files: Vec<(&Path, Vec<u8>)>) -> Result<usize> {
     let (paths, inputs): (Vec<&Path>, Vec<Vec<u8>>) = files.into_iter().unzip();
-    let request = Request::Embed { modality, bulk: paths.len() > 1, model: model.to_owned(), inputs };
-    let items = match engine.answer(&request, &(Arc::new(|| true) as _)) {
-        Reply::Embeddings { items, .. } => items,
-        Reply::Error(refusal) => bail!("{}. {}", refusal.message, refusal.hint),
-        other => bail!("the engine answered {other:?}"),
-    };
+    let (_, items) = engine.embed(modality, paths.len() > 1, model, &inputs, &alive())?;
     let failed = items.iter().filter(|item| item.is_err()).count();
     paths.into_iter().zip(items).try_for_each(|(path, item)| write_outcome(path, item))?;
     Ok(failed)

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Result, bail};
 use clap::Args;
 use vw_embed::check::modalities;
+use vw_embed::engine::Options;
 
 use super::Place;
 
@@ -19,7 +20,7 @@ pub struct List {
 
 impl List {
     pub fn run(self) -> Result<()> {
-        let engine = self.place.open()?;
+        let engine = self.place.open(Options::default())?;
         for model in engine.models() {
             let (types, dimensions) = (modalities(&model), model.dimensions);
             let line = format!("{}\t{types}\t{dimensions}\t{}\tsha256 {}", model.id, model.metric, model.sha256);

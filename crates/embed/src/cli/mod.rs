@@ -7,10 +7,12 @@ mod list;
 mod serve;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
-use vw_embed::engine::Engine;
+use vw_embed::engine::{Engine, Options};
+use vw_embed::sandbox::{Limits, Pool};
 
 /// The embedding engine of vw: runs model packs with ONNX Runtime, outside of every PostgreSQL process.
 #[derive(Parser)]
@@ -55,7 +57,7 @@ struct Runtime {
 /// Where the packs are, and what runs them.
 #[derive(Args)]
 struct Place {
-    /// Folder of model packs: each subfolder with a vw-pack.json is one, others are passed over.
+    /// Folder of model packs: each subfolder with a vw-pack.json or a config.json is one, others are passed over.
     #[arg(long, value_name = "FOLDER")]
     models: PathBuf,
     #[command(flatten)]
@@ -75,8 +77,15 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// How the engine works that a command uses: files are decoded behind the fence.
+    fn options(&self, limits: Limits) -> Options {
+        Options { threads: self.threads, memory_bytes: 0, prepare: Arc::new(Pool::new(limits)) }
+    }
+}
+
 impl Place {
-    fn open(&self) -> Result<Engine> {
-        Engine::open(&self.models, &self.runtime.library()?, self.runtime.threads).context("cannot start")
+    fn open(&self, options: Options) -> Result<Engine> {
+        Engine::open(&self.models, &self.runtime.library()?, options).context("cannot start")
     }
 }

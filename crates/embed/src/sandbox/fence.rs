@@ -1,5 +1,7 @@
 //! The fence of a decoder: what the process gives up before it reads the first byte of a stranger.
 
+mod calls;
+
 use std::io::{Error, Result};
 use std::time::Duration;
 
@@ -20,7 +22,8 @@ pub fn close(memory: u64) -> Result<()> {
     limit(libc::RLIMIT_FSIZE, 0, 0)?;
     limit(libc::RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS)?;
     prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
-    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
+    calls::limit()
 }
 
 /// Allow the next job `memory` bytes of address space and `seconds` of the processor.

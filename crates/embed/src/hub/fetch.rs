@@ -44,7 +44,7 @@ fn one(client: &Client, listing: &Listing, entry: &Entry, stage: &Stage, progres
     progress.begin(&entry.path);
     if whole.is_file() {
         if let Ok(fetched) = check(&whole, entry) {
-            progress.at(fetched.size);
+            progress.had(fetched.size);
             return Ok(fetched);
         }
         std::fs::remove_file(&whole)?;
@@ -92,8 +92,8 @@ fn transfer(
     file.seek(SeekFrom::Start(length)).map_err(disk)?;
     let mut body = body.into_reader();
     let mut piece = vec![0; 1 << 16];
+    progress.had(length);
     loop {
-        progress.at(length);
         let count = body
             .read(&mut piece)
             .map_err(|error| Trouble::Passing(anyhow!("the connection was cut: {error}"), None))?;
@@ -107,6 +107,7 @@ fn transfer(
             break;
         }
         file.write_all(bytes).map_err(disk)?;
+        progress.at(length);
     }
     match entry.size {
         Some(size) if length < size => {

@@ -44,12 +44,20 @@ impl Progress {
         }
     }
 
-    /// So many bytes of this file are there.
-    pub fn at(&mut self, bytes: u64) {
-        if self.now > 0 || bytes <= 1 << 16 {
-            self.received += bytes.saturating_sub(self.now);
-        }
+    /// So many bytes of this file were there before.
+    pub fn had(&mut self, bytes: u64) {
         self.now = bytes;
+        self.show();
+    }
+
+    /// So many bytes of this file are there now.
+    pub fn at(&mut self, bytes: u64) {
+        self.received += bytes.saturating_sub(self.now);
+        self.now = bytes;
+        self.show();
+    }
+
+    fn show(&mut self) {
         if self.terminal && self.shown.is_none_or(|shown| shown.elapsed() >= BEAT) {
             self.shown = Some(Instant::now());
             let _ = write!(std::io::stderr(), "\r\x1B[K{}", self.line(self.begun.elapsed()));
@@ -92,10 +100,8 @@ mod tests {
         let mut progress = Progress { terminal: false, ..Progress::new(10 << 20) };
         assert!(progress.line(Duration::from_secs(1)).starts_with("  0 % of 10.0 MiB"));
         progress.begin("config.json");
-        progress.at(0);
         progress.at(2 << 20);
         progress.begin("onnx/model.onnx");
-        progress.at(0);
         progress.at(3 << 20);
         assert_eq!(progress.line(Duration::from_secs(5)), " 50 % of 10.0 MiB, 1.0 MiB/s, 0:05 left  onnx/model.onnx");
         let nothing = Progress { terminal: false, ..Progress::new(0) };
@@ -106,7 +112,7 @@ mod tests {
     fn what_was_there_before_does_not_count_for_the_rate() {
         let mut progress = Progress { terminal: false, ..Progress::new(100 << 20) };
         progress.begin("onnx/model.onnx");
-        progress.at(90 << 20);
+        progress.had(90 << 20);
         assert_eq!(progress.received, 0);
         progress.at(91 << 20);
         assert_eq!(progress.received, 1 << 20);

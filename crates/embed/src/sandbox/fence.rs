@@ -8,7 +8,8 @@ use std::time::Duration;
 /// Descriptors that a decoder may have open: three pipes, and the files of a tower one at a time.
 const DESCRIPTORS: u64 = 16;
 
-/// Seconds that are left between the limit that the engine is told and the one at which the system kills.
+/// Seconds between the time of a job and the moment at which the system kills, should the engine not; what was used
+/// before is rounded down.
 const GRACE: u64 = 1;
 
 /// Give up everything that decoding does not need; `memory` is the most address space that will ever be allowed.
@@ -32,7 +33,7 @@ pub fn allow(memory: u64, seconds: u64) -> Result<()> {
     limit(libc::RLIMIT_AS, memory.min(most), most)?;
     let most = limits(libc::RLIMIT_CPU)?.rlim_max;
     let used = processor_time()?.as_secs();
-    let end = used.saturating_add(seconds).saturating_add(1 + GRACE);
+    let end = used.saturating_add(seconds).saturating_add(GRACE);
     limit(libc::RLIMIT_CPU, end.min(most), most)
 }
 

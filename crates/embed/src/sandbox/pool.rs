@@ -137,7 +137,7 @@ impl Drop for Pool {
 
 /// Lay out a job's head.
 fn job(modality: Modality, tower: &Path, file: &[u8], allowance: Allowance) -> Result<Vec<u8>, Failure> {
-    let seconds = allowance.processor.as_secs();
+    let seconds = allowance.processor.as_secs() + 1;
     head(modality, allowance.memory, seconds, tower, file.len())
         .ok_or_else(|| Failure::pack(format!("{}: the path is too long", tower.display())))
 }

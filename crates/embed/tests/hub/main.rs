@@ -14,7 +14,8 @@ fn graph(location: &str) -> Vec<u8> {
     let field = |number: u8, bytes: &[u8]| [&[number << 3 | 2, bytes.len() as u8], bytes].concat();
     let pair = [field(1, b"location"), field(2, location.as_bytes())].concat();
     // A TensorProto: its external data, and that this is where its values are.
-    let tensor = [field(8, b"w"), [&[13 << 3 | 2, pair.len() as u8], pair.as_slice()].concat(), vec![14 << 3, 1]].concat();
+    let tensor =
+        [field(8, b"w"), [&[13 << 3 | 2, pair.len() as u8], pair.as_slice()].concat(), vec![14 << 3, 1]].concat();
     let output = field(12, &field(1, b"last_hidden_state"));
     let graph = if location.is_empty() { output } else { [field(5, &tensor), output].concat() };
     field(7, &graph)
@@ -44,7 +45,8 @@ fn repository() -> State {
         ("tokenizer.json", noise(3000, 7)),
     ];
     let files = files.map(|(name, bytes)| (name.to_owned(), bytes)).into();
-    let large = ["onnx/text model.onnx_data", "onnx/text_model.onnx", "onnx/vision_model.onnx"].map(str::to_owned).to_vec();
+    let large =
+        ["onnx/text model.onnx_data", "onnx/text_model.onnx", "onnx/vision_model.onnx"].map(str::to_owned).to_vec();
     State { files, large, commit: COMMIT.to_owned(), ..State::default() }
 }
 
@@ -105,8 +107,14 @@ fn files(folder: &Path) -> Vec<String> {
     found
 }
 
-const WHOLE: [&str; 6] =
-    ["config.json", "onnx/text model.onnx_data", "onnx/text_model.onnx", "onnx/vision_model.onnx", "tokenizer.json", "vw-pull.json"];
+const WHOLE: [&str; 6] = [
+    "config.json",
+    "onnx/text model.onnx_data",
+    "onnx/text_model.onnx",
+    "onnx/vision_model.onnx",
+    "tokenizer.json",
+    "vw-pull.json",
+];
 
 #[test]
 fn a_pack_comes_with_its_weights_and_settings_and_nothing_else() {
@@ -119,7 +127,8 @@ fn a_pack_comes_with_its_weights_and_settings_and_nothing_else() {
         assert!(place.server.state.lock().expect("nobody panicked").files[*name] == bytes, "{name}");
     }
     let record: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(place.pack().join("vw-pull.json")).expect("it is there")).expect("it is JSON");
+        serde_json::from_slice(&std::fs::read(place.pack().join("vw-pull.json")).expect("it is there"))
+            .expect("it is JSON");
     assert_eq!((&record["id"], &record["commit"]), (&"owner/model".into(), &COMMIT.into()));
     assert_eq!(record["files"]["onnx/text model.onnx_data"]["size"], 700_000);
     assert_eq!(files(&place.models.path().join(".pull")), ["model.lock"], "nothing is left over");
@@ -190,7 +199,8 @@ fn an_interrupted_pull_goes_on_in_the_next() {
     place.server.change(|state| state.cuts.clear());
     place.pull().expect("it is there");
     let seen = place.server.seen();
-    let ranges: Vec<_> = seen.iter().filter_map(|seen| Some((seen.file()?, seen.headers.get("range")?.clone()))).collect();
+    let ranges: Vec<_> =
+        seen.iter().filter_map(|seen| Some((seen.file()?, seen.headers.get("range")?.clone()))).collect();
     assert!(ranges.iter().all(|(file, range)| file.contains("onnx_data") && range == "bytes=300000-"), "{ranges:?}");
     assert!(!ranges.is_empty() && !seen.iter().any(|seen| seen.file() == Some("tokenizer.json")), "{seen:?}");
 }
@@ -269,7 +279,8 @@ fn redirects_that_go_round_or_leave_the_web_end_the_pull() {
 fn names_in_a_listing_do_not_lead_out_of_the_pack() {
     let place = Place::new(repository());
     for name in ["../evil", "/etc/evil", "onnx/../../evil"] {
-        let text = serde_json::json!({ "sha": COMMIT, "siblings": [{ "rfilename": name }, { "rfilename": "config.json" }] });
+        let text =
+            serde_json::json!({ "sha": COMMIT, "siblings": [{ "rfilename": name }, { "rfilename": "config.json" }] });
         place.server.change(|state| state.listing = Some(text.to_string()));
         assert!(place.fails().contains("no name for one"), "{name}");
     }

@@ -93,8 +93,9 @@ fn serve(stream: &TcpStream, other: bool, port: u16, state: &Mutex<State>, seen:
     let mut lines = BufReader::new(stream).lines();
     let path = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
     let head = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
-    let headers: HashMap<String, String> =
-        head.filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()))).collect();
+    let headers: HashMap<String, String> = head
+        .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
+        .collect();
     seen.lock().expect("nobody panicked").push(Seen { other, path: path.clone(), headers: headers.clone() });
     let mut state = state.lock().expect("nobody panicked");
     if let Some((status, header)) = state.refusals.pop() {
@@ -126,7 +127,10 @@ fn serve(stream: &TcpStream, other: bool, port: u16, state: &Mutex<State>, seen:
     let cut = state.cuts.pop();
     let ranges = !state.no_ranges;
     drop(state);
-    let from = headers.get("range").filter(|_| ranges).and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let from = headers
+        .get("range")
+        .filter(|_| ranges)
+        .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
     let (status, range) = match from {
         Some(from) if from >= bytes.len() => return send(stream, 416, "", b""),
         Some(from) => (206, format!("Content-Range: bytes {from}-{}/{}\r\n", bytes.len() - 1, bytes.len())),
@@ -155,11 +159,13 @@ fn listing(state: &State) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let one = |(name, bytes): (&String, &Vec<u8>)| {
         let blob = hex(&Sha1::digest([format!("blob {}\0", bytes.len()).as_bytes(), bytes].concat()));
-        let large = state.large.contains(name).then(|| {
-            serde_json::json!({ "sha256": hex(&Sha256::digest(bytes)), "size": bytes.len(), "pointerSize": 130 })
-        });
+        let large = state.large.contains(name).then(
+            || serde_json::json!({ "sha256": hex(&Sha256::digest(bytes)), "size": bytes.len(), "pointerSize": 130 }),
+        );
         match large {
-            Some(lfs) => serde_json::json!({ "rfilename": name, "size": bytes.len(), "blobId": "0".repeat(40), "lfs": lfs }),
+            Some(lfs) => {
+                serde_json::json!({ "rfilename": name, "size": bytes.len(), "blobId": "0".repeat(40), "lfs": lfs })
+            }
             None => serde_json::json!({ "rfilename": name, "size": bytes.len(), "blobId": blob }),
         }
     };

@@ -24,7 +24,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_newfstatat,
     libc::SYS_statx,
     libc::SYS_getdents64,
-    libc::SYS_poll,
+    libc::SYS_ppoll,
     libc::SYS_brk,
     libc::SYS_mmap,
     libc::SYS_mremap,

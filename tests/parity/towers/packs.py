@@ -76,7 +76,8 @@ def export(run, examples, path, outputs, dynamic):
     axes = {name: {0: "batch", **dynamic.get(name, {})} for name in [*examples, *outputs]}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        torch.onnx.export(Wrapped(run), tuple(examples.values()), str(path), input_names=list(examples),
+        # In evaluation mode, or the exporter would put the model back into training mode afterwards.
+        torch.onnx.export(Wrapped(run).eval(), tuple(examples.values()), str(path), input_names=list(examples),
                           output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
 
 

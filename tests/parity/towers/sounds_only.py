@@ -21,7 +21,7 @@ def clap(out, fused):
     tokenizer = tokenizing.save(tokenizing.roberta(), pack, 64)
     text = {**SMALL, "vocab_size": 4000, "max_position_embeddings": 66, "projection_dim": 24}
     audio = {"patch_embeds_hidden_size": 8, "hidden_size": 64, "depths": [1, 1, 1, 1], "num_attention_heads": [1, 2, 4, 8],
-             "projection_dim": 24, "enable_fusion": fused, "fusion_type": "channel_map" if fused else None,
+             "projection_dim": 24, "enable_fusion": fused,
              "spec_size": 256, "num_mel_bins": 64}
     model = spread(ClapModel(ClapConfig(text_config=text, audio_config=audio, projection_dim=24, attn_implementation="eager")))
     model.config.save_pretrained(pack)

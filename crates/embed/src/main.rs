@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
-use vw_embed::check::{check, modalities};
 use vw_embed::Alive;
+use vw_embed::check::{check, modalities};
 use vw_embed::engine::{Engine, Options};
 use vw_protocol::Modality;
 
@@ -102,9 +102,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve { place, socket } => vw_embed::serve::serve(Arc::new(open(&place)?), &socket),
         Command::List { place } => list(&open(&place)?),
-        Command::Embed { place, model, json, batch } => {
-            embed(&open(&place)?, &model, json, usize::from(batch))
-        }
+        Command::Embed { place, model, json, batch } => embed(&open(&place)?, &model, json, usize::from(batch)),
         Command::Check { pack, runtime } => {
             let engine = Engine::of_packs(std::slice::from_ref(&pack), &runtime.library()?, runtime.options())?;
             let report = check(&engine).with_context(|| format!("{} is not in order", pack.display()))?;

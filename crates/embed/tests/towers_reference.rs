@@ -44,7 +44,10 @@ fn tokens_are_those_of_the_reference() {
 
 #[test]
 fn a_bad_file_fails_alone() {
-    let case = cases(&folder()).into_iter().find(|case| case.pack == "clip" && case.modality() == Modality::Image).expect("it is there");
+    let case = cases(&folder())
+        .into_iter()
+        .find(|case| case.pack == "clip" && case.modality() == Modality::Image)
+        .expect("it is there");
     let mut inputs = case.bytes(&folder());
     let whole = case.embed(engine(), &inputs);
     inputs.insert(1, b"no picture".to_vec());
@@ -61,15 +64,13 @@ fn a_bad_file_fails_alone() {
 }
 
 #[test]
-fn each_pack_passes_its_check_or_is_told_what_is_wrong() {
+fn each_pack_passes_its_check() {
     for model in engine().models() {
         let pack = folder().join("packs").join(&model.id);
         let alone = Engine::of_packs(&[pack], &place("VW_ONNXRUNTIME"), Options::default());
         let report = check(&alone.unwrap_or_else(|failure| panic!("{failure}")));
-        // Random weights need not find two alike inputs alike; all else must be in order.
-        if let Err(failure) = report {
-            assert!(failure.message.contains("inputs that are alike"), "{}: {failure}", model.id);
-        }
+        let report = report.unwrap_or_else(|failure| panic!("{}: {failure}", model.id));
+        assert_eq!(report.model, model);
     }
 }
 
@@ -80,7 +81,8 @@ fn unloaded_towers_come_back_and_keep_their_counts() {
     let engine = Engine::of_packs(&packs, &place("VW_ONNXRUNTIME"), options).expect("the packs are in order");
     let alive: Alive = Arc::new(|| true);
     let ask = |model: &str| {
-        let (_, mut outcomes) = engine.embed(Modality::Text, false, model, &[b"shoes".to_vec()], &alive).expect("loaded");
+        let (_, mut outcomes) =
+            engine.embed(Modality::Text, false, model, &[b"shoes".to_vec()], &alive).expect("loaded");
         outcomes.remove(0).expect("it is a text").vector
     };
     let first = ask("bert-mean");

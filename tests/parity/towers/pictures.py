@@ -117,7 +117,7 @@ class JinaLike(torch.nn.Module):
     def forward(self, input_ids, pixel_values):
         mask = (input_ids != 1).unsqueeze(-1).float()
         text = self.text(torch.tanh((self.embeddings(input_ids) * mask).sum(1) / mask.sum(1)))
-        image = self.image(torch.tanh(self.patches(pixel_values)).flatten(2).mean(2))
+        image = self.image(torch.tanh(self.patches(pixel_values)).mean((2, 3)))
         scaled = [torch.nn.functional.normalize(one, dim=-1) for one in (text, image)]
         return text, image, *scaled
 
@@ -126,7 +126,7 @@ def jina(out, names):
     pack = out.pack("jina-clip")
     tokenizer = tokenizing.save(tokenizing.xlm_roberta(), pack, 100)
     model = spread(JinaLike())
-    (pack / "config.json").write_text(json.dumps({"model_type": "jina_clip", "vision_config": {"image_size": SIDE, "patch_size": 8}}))
+    (pack / "config.json").write_text(json.dumps({"model_type": "jina_clip", "projection_dim": 24, "vision_config": {"image_size": SIDE, "patch_size": 8}}))
     mean, std = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
     written = {"image_processor_type": "JinaCLIPImageProcessor", "size": SIDE, "resize_mode": "shortest",
                "interpolation": "bicubic", "fill_color": 0, "mean": mean, "std": std}

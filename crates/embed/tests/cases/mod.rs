@@ -53,7 +53,10 @@ impl Case {
     pub fn bytes(&self, folder: &Path) -> Vec<Vec<u8>> {
         let file = |name: &String| std::fs::read(folder.join("inputs").join(name)).expect("it is there");
         let text = |text: &String| text.as_bytes().to_vec();
-        self.inputs.iter().map(|input| if self.modality() == Modality::Text { text(input) } else { file(input) }).collect()
+        self.inputs
+            .iter()
+            .map(|input| if self.modality() == Modality::Text { text(input) } else { file(input) })
+            .collect()
     }
 
     fn expected(&self, folder: &Path) -> Vec<Vec<f32>> {
@@ -89,7 +92,8 @@ impl Case {
             moved = moved.max(apart(&alone.vector, &found.vector));
             assert_eq!((alone.tokens, alone.truncated), (found.tokens, found.truncated), "{}", self.name());
         }
-        let line = format!("{}: least cosine 1 - {:.1e}, apart {most:.1e}, by batch {moved:.1e}", self.name(), 1.0 - least);
+        let line =
+            format!("{}: least cosine 1 - {:.1e}, apart {most:.1e}, by batch {moved:.1e}", self.name(), 1.0 - least);
         println!("{line}");
         let good = least >= self.cosine && most <= self.apart && moved <= BATCHED;
         if good { Ok(()) } else { Err(line) }

@@ -12,7 +12,7 @@ use crate::shell::{run, say};
 /// Workspaces of targets: folder, longest input in bytes, and targets.
 const ROOMS: &[(&str, &str, &[&str])] = &[
     ("crates/vector/fuzz", "4096", &["text", "binary", "array"]),
-    ("crates/embed/fuzz", "65536", &["image_decode"]),
+    ("crates/embed/fuzz", "65536", &["image_decode", "audio_decode"]),
 ];
 /// What cargo-fuzz passes on a nightly toolchain, without the sanitizer that only that one has.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -41,7 +41,7 @@ impl Crew {
             let mut done = Vec::new();
             while let Some((at, file)) = take(&next, files) {
                 let prepared = if alive() {
-                    self.one(modality, tower, file)
+                    self.one(modality, tower, file, alive)
                 } else {
                     Err(Failure::internal("the caller hung up"))
                 };
@@ -60,9 +60,9 @@ impl Crew {
         done.into_iter().map(|(_, prepared)| prepared).collect()
     }
 
-    fn one(&self, modality: Modality, tower: &Path, file: &[u8]) -> Result<Features, Failure> {
+    fn one(&self, modality: Modality, tower: &Path, file: &[u8], alive: &Alive) -> Result<Features, Failure> {
         let _seat = self.seat();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.prepare.prepare(modality, tower, file)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.prepare.prepare_while(modality, tower, file, &**alive)));
         let features = outcome
             .unwrap_or_else(|_| Err(Failure::internal("preprocessing panicked; the engine's log says where")))?;
         let count =

@@ -1,0 +1,1 @@
+//! Guards columns that keep themselves embedded.

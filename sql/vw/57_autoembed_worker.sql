@@ -24,12 +24,13 @@ END;
 
 CREATE FUNCTION vw.autoembed_read(job vw.autoembed) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog BEGIN ATOMIC
-	SELECT format('SELECT k.ordinal::integer, %s FROM jsonb_array_elements($1) WITH ORDINALITY k(key, ordinal) JOIN %s t ON %s',
-		vw.autoembed_input(job), job.relation, vw.autoembed_match(job, 'k.key', '='));
+	SELECT format('SELECT k.ordinal::integer, %s FROM jsonb_array_elements($1) WITH ORDINALITY k(key, ordinal)
+			JOIN %s t ON %s AND (t.%I IS NULL) IS NOT NULL',
+		vw.autoembed_input(job), job.relation, vw.autoembed_match(job, 'k.key', '='), job.target);
 END;
 
 COMMENT ON FUNCTION vw.autoembed_read IS
-	'The statement that reads the inputs of the rows with the keys $1.';
+	'The statement that reads the inputs of the rows with the keys $1; it fails where the target is missing as well.';
 
 -- A row that somebody else has locked is left for later: a worker must not be the reason of a deadlock.
 CREATE FUNCTION vw.autoembed_write(job vw.autoembed) RETURNS text
@@ -106,12 +107,13 @@ END $$;
 COMMENT ON FUNCTION vw.autoembed_engine_has IS
 	'Whether there is an engine that runs this very pack; where there is not, a failure says nothing about its input.';
 
-CREATE FUNCTION vw.autoembed_failed_batch(job vw.autoembed, places tid[], keys jsonb, code text, message text) RETURNS void
+CREATE FUNCTION vw.autoembed_failed_batch(job vw.autoembed, places tid[], keys jsonb, phase text, code text, message text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
 BEGIN
 	IF code IN ('55P03', '40P01', '40001') THEN
 		UPDATE vw.autoembed_queue q SET due = clock_timestamp() + interval '1 second' WHERE q.ctid = ANY (places);
-	ELSIF code IN ('53400', '55000', '42704', '42P01', '42703', '42501', '0A000') OR code = '58000' AND NOT vw.autoembed_engine_has(job.model)
+	ELSIF phase = 'read' OR phase = 'embed'
+		AND (code IN ('53400', '55000', '42704', '0A000') OR code = '58000' AND NOT vw.autoembed_engine_has(job.model))
 	THEN
 		PERFORM vw.autoembed_hold(job, code, message);
 	ELSIF jsonb_array_length(keys) > 1 THEN
@@ -123,7 +125,7 @@ BEGIN
 END $$;
 
 COMMENT ON FUNCTION vw.autoembed_failed_batch IS
-	'Decide what becomes of a batch of which nothing was done.';
+	'Decide what becomes of a batch of which nothing was done: what cannot be read, or is the engine''s matter, is no row''s.';
 
 CREATE FUNCTION vw.autoembed_batch(job vw.autoembed, places tid[], keys jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
@@ -134,13 +136,16 @@ DECLARE
 	written integer[];
 	kept jsonb[];
 	failed record;
+	phase text := 'read';
 	code text;
 	message text;
 BEGIN
 	BEGIN
 		SELECT jsonb_agg(keys -> (r.ordinal - 1) ORDER BY r.ordinal), array_agg(r.input ORDER BY r.ordinal) INTO present, inputs
 			FROM vw.as_owner(job.relation, vw.autoembed_read(job), keys, NULL, NULL) r;
+		phase := 'embed';
 		outcomes := ARRAY(SELECT e FROM vw.embed_kind(job.modality, inputs, job.model, true) e);
+		phase := 'write';
 		-- No row has the key null.
 		written := ARRAY(SELECT w.ordinal FROM vw.as_owner(job.relation, vw.autoembed_write(job),
 			(SELECT jsonb_agg(CASE WHEN e.error_code IS NULL THEN p.key END ORDER BY p.n)
@@ -150,7 +155,7 @@ BEGIN
 		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
 	END;
 	IF code IS NOT NULL THEN
-		PERFORM vw.autoembed_failed_batch(job, places, keys, code, message);
+		PERFORM vw.autoembed_failed_batch(job, places, keys, phase, code, message);
 		RETURN;
 	END IF;
 	FOR failed IN SELECT present -> (e.ordinal - 1) AS key, e.error_code, e.error FROM unnest(outcomes) e
@@ -243,11 +248,12 @@ BEGIN
 			RETURN 0;
 		END IF;
 	END LOOP;
+	-- An aggregate without a group would give a row where nothing is left.
 	RETURN (
-		SELECT greatest(0.25, extract(epoch FROM min(greatest(a.hold_until, q.due)) - clock_timestamp()))
+		SELECT greatest(0.25, extract(epoch FROM greatest(a.hold_until, q.due) - clock_timestamp()))
 			FROM vw.autoembed a, LATERAL (
 				SELECT min(e.due) AS due FROM vw.autoembed_queue e WHERE e.autoembed_id = a.id AND e.failed_at IS NULL) q
-			WHERE q.due IS NOT NULL OR a.backfill <> 'none');
+			WHERE q.due IS NOT NULL OR a.backfill <> 'none' ORDER BY greatest(a.hold_until, q.due) LIMIT 1);
 END $$;
 
 COMMENT ON FUNCTION vw.autoembed_step IS

@@ -1,35 +1,42 @@
 //! The self-test of a pack: does it load, and does what it gives look like embeddings?
 //!
-//! It cannot tell whether the vectors are those of the original model; tests/parity does that for the default pack.
+//! It cannot tell whether the vectors are those of the original model; the parity tests do that for each family.
+
+mod samples;
 
 use std::fmt;
 use std::sync::Arc;
 
 use vw_protocol::{Embedding, Modality, Model};
 
-use crate::Failure;
 use crate::engine::Engine;
-use crate::runner::Alive;
-
-/// The first two say the same in other words; the third is about something else.
-const TEXTS: [&str; 3] = [
-    "A man is playing a guitar on stage.",
-    "Someone performs a song with his guitar in front of an audience.",
-    "The tax return is due at the end of March.",
-];
+use crate::{Alive, Failure};
+use samples::samples;
 
 /// The difference of a component that a batch may make.
 const TOLERANCE: f32 = 1e-5;
+
+/// All that a pack may embed.
+const MODALITIES: [Modality; 3] = [Modality::Text, Modality::Image, Modality::Audio];
 
 /// What a check found.
 #[derive(Debug)]
 pub struct Report {
     pub model: Model,
-    /// Cosine of the two texts that say the same, and the greater one with the third.
+    pub towers: Vec<Tested>,
+}
+
+/// What the towers of one modality gave.
+#[derive(Debug, PartialEq)]
+pub struct Tested {
+    pub modality: Modality,
+    /// Cosine of the two inputs that are alike, and the greater one with the third.
     pub alike: f32,
     pub unlike: f32,
-    /// Greatest difference of a component between a text alone and in a batch.
+    /// Greatest difference of a component between an input alone and in a batch.
     pub batched: f32,
+    /// Tokens that the first input counts for.
+    pub tokens: u32,
 }
 
 /// Check the one pack of `engine`; an error says what is wrong with it.
@@ -38,20 +45,28 @@ pub fn check(engine: &Engine) -> Result<Report, Failure> {
         return Err(failure.clone());
     }
     let model = engine.models().into_iter().next().ok_or_else(|| Failure::pack("there is no pack"))?;
-    let tower = engine.text_tower(&model.id)?;
+    let own = MODALITIES.into_iter().filter(|modality| model.embeds(*modality));
+    let towers = own.map(|modality| test(engine, &model, modality)).collect::<Result<_, _>>()?;
+    Ok(Report { model, towers })
+}
+
+fn test(engine: &Engine, model: &Model, modality: Modality) -> Result<Tested, Failure> {
+    let place = |failure: Failure| Failure { message: format!("{}: {}", modality.name(), failure.message), ..failure };
     let alive: Alive = Arc::new(|| true);
-    let texts = TEXTS.map(|text| text.as_bytes().to_vec());
-    let alone = texts.iter().map(|text| one(&tower.embed(std::slice::from_ref(text), false, &alive)?));
-    let alone = alone.collect::<Result<Vec<_>, _>>()?;
-    let together = tower.embed(&texts, true, &alive)?;
-    judge(model, &alone, &together)
+    // As bulk work throughout: a query's prompt would be another text.
+    let embed = |inputs: &[Vec<u8>]| {
+        let (_, outcomes) = engine.embed(modality, true, &model.id, inputs, &alive)?;
+        let refused = |refusal: vw_protocol::Refusal| Failure::new(refusal.code, refusal.message).hint(refusal.hint);
+        outcomes.into_iter().map(|outcome| outcome.map_err(refused)).collect::<Result<Vec<_>, _>>()
+    };
+    let inputs = samples(modality);
+    let alone = inputs.iter().map(|input| embed(std::slice::from_ref(input))).collect::<Result<Vec<_>, _>>();
+    let alone: Vec<Embedding> = alone.map_err(place)?.into_iter().flatten().collect();
+    let together = embed(&inputs).map_err(place)?;
+    judge(model, modality, &alone, &together).map_err(place)
 }
 
-fn one(embeddings: &[Embedding]) -> Result<Embedding, Failure> {
-    embeddings.first().cloned().ok_or_else(|| Failure::internal("no result for a text"))
-}
-
-fn judge(model: Model, alone: &[Embedding], together: &[Embedding]) -> Result<Report, Failure> {
+fn judge(model: &Model, modality: Modality, alone: &[Embedding], together: &[Embedding]) -> Result<Tested, Failure> {
     for Embedding { vector, .. } in alone.iter().chain(together) {
         if vector.len() != model.dimensions as usize {
             return Err(Failure::pack(format!("a vector has {} dimensions, not {}", vector.len(), model.dimensions)));
@@ -61,24 +76,29 @@ fn judge(model: Model, alone: &[Embedding], together: &[Embedding]) -> Result<Re
             return Err(Failure::pack(format!("a vector has the length {length}, not 1")));
         }
     }
-    let [first, second, third] = alone else { return Err(Failure::internal("a self-test text has no result")) };
+    let [first, second, third] = alone else { return Err(Failure::internal("a self-test input has no result")) };
     let cosine = |a: &Embedding, b: &Embedding| dot(&a.vector, &b.vector);
-    let report = Report {
-        model,
+    let tested = Tested {
+        modality,
         alike: cosine(first, second),
         unlike: cosine(first, third).max(cosine(second, third)),
         batched: alone.iter().zip(together).map(|(a, b)| difference(&a.vector, &b.vector)).fold(0.0, f32::max),
+        tokens: first.tokens,
     };
-    if report.alike <= report.unlike {
+    if tested.unlike > 0.999_999 {
+        return Err(Failure::pack("inputs that have nothing in common have the same vector"));
+    }
+    if tested.alike <= tested.unlike {
         return Err(Failure::pack(format!(
-            "two texts that say the same have cosine {:.4}, less than {:.4} with one about something else",
-            report.alike, report.unlike
+            "two inputs that are alike have cosine {:.4}, not more than {:.4} with one that is not",
+            tested.alike, tested.unlike
         )));
     }
-    if report.batched > TOLERANCE {
-        return Err(Failure::pack(format!("a text's vector changes by {:e} with its batch", report.batched)));
+    if tested.batched > TOLERANCE {
+        let message = format!("an input's vector changes by {:e} with its batch", tested.batched);
+        return Err(Failure::pack(message).hint("Say \"batch_invariant\": false for the tower in vw-pack.json."));
     }
-    Ok(report)
+    Ok(tested)
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -91,8 +111,7 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
 
 /// The names of what a model embeds, with commas.
 pub fn modalities(model: &Model) -> String {
-    let all = [Modality::Text, Modality::Image, Modality::Audio];
-    all.into_iter().filter(|modality| model.embeds(*modality)).map(Modality::name).collect::<Vec<_>>().join(", ")
+    MODALITIES.into_iter().filter(|modality| model.embeds(*modality)).map(Modality::name).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Report {
@@ -103,11 +122,17 @@ impl fmt::Display for Report {
         writeln!(f, "modalities  {}", modalities(&self.model))?;
         writeln!(f, "dimensions  {dimensions}")?;
         writeln!(f, "metric      {metric}")?;
-        writeln!(f, "max tokens  {max_tokens}")?;
-        writeln!(f, "sha256      {sha256}")?;
-        writeln!(f, "self-test   unit vectors; cosine {:.4} of two texts that say the same,", self.alike)?;
-        writeln!(f, "            at most {:.4} with one about something else;", self.unlike)?;
-        write!(f, "            a batch changes a component by at most {:.1e}", self.batched)
+        if self.model.embeds(Modality::Text) {
+            writeln!(f, "max tokens  {max_tokens}")?;
+        }
+        write!(f, "sha256      {sha256}")?;
+        for Tested { modality, alike, unlike, batched, tokens } in &self.towers {
+            let name = modality.name();
+            write!(f, "\n{name:<12}unit vectors; cosine {alike:.4} of two inputs that are alike,")?;
+            write!(f, "\n            at most {unlike:.4} with one that is not; the first counts for {tokens} tokens;")?;
+            write!(f, "\n            a batch changes a component by at most {batched:.1e}")?;
+        }
+        Ok(())
     }
 }
 
@@ -128,20 +153,24 @@ mod tests {
     #[test]
     fn good_vectors_pass_and_each_kind_of_bad_ones_fails() {
         let good = items([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]);
-        let report = judge(model(), &good, &good).expect("nothing is wrong");
-        assert_eq!((report.alike, report.unlike, report.batched), (0.8, 0.6, 0.0));
-        assert!(report.to_string().contains("modalities  text\n"));
+        let judged = |alone: &[Embedding], together: &[Embedding]| judge(&model(), Modality::Text, alone, together);
+        let tested = judged(&good, &good).expect("nothing is wrong");
+        assert_eq!((tested.alike, tested.unlike, tested.batched), (0.8, 0.6, 0.0));
+        let report = Report { model: model(), towers: vec![tested] }.to_string();
+        assert!(report.contains("modalities  text\n") && report.contains("\ntext        unit vectors"), "{report}");
         let says = |alone: &[Embedding], together: &[Embedding]| {
-            judge(model(), alone, together).expect_err("something is wrong").message
+            judged(alone, together).expect_err("something is wrong").message
         };
         let long = items([[2.0, 0.0], [0.8, 0.6], [0.0, 1.0]]);
         assert!(says(&long, &good).contains("length 2"));
         let nan = items([[f32::NAN, 0.0], [0.8, 0.6], [0.0, 1.0]]);
         assert!(says(&good, &nan).contains("NaN"));
         let mixed = items([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]]);
-        assert!(says(&mixed, &mixed).contains("something else"));
+        assert!(says(&mixed, &mixed).contains("one that is not"));
+        let same = items([[1.0, 0.0]; 3]);
+        assert!(says(&same, &same).contains("the same vector"));
         let moved = items([[0.8, 0.6], [0.8, 0.6], [0.0, 1.0]]);
-        assert!(says(&good, &moved).contains("with its batch"));
+        assert!(says(&moved, &good).contains("with its batch") || says(&good, &moved).contains("with its batch"));
         let mut short = good.clone();
         short[0].vector.pop();
         assert!(says(&short, &good).contains("1 dimensions"));

@@ -1,64 +1,81 @@
-//! The packs of a folder and their loaded towers; answers requests from any number of threads.
+//! The packs of a folder and their towers; answers requests from any number of threads.
+
+mod name;
+mod shelf;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ort::environment::Environment;
-use ort::session::Session;
-use vw_protocol::{ErrorCode, MAX_FRAME, Modality, Model, Reply, Request};
+use vw_protocol::{Embedding, ErrorCode, MAX_FRAME, Modality, Model, Outcome, Reply, Request, TowerStats};
 
+use crate::Failure;
+use crate::media::{Inline, Prepare};
 use crate::pack::Pack;
-use crate::runner::Alive;
-use crate::text::TextTower;
-use crate::{Failure, lock};
+use crate::tower::{Alive, Read, Tokens, lift};
+use name::Name;
+use shelf::{Shelf, Slot};
 
 /// The model that an empty name means.
 const DEFAULT: &str = "multimodal-embedding-v1";
 
-/// Every pack below one folder, and the runtime.
-pub struct Engine {
-    environment: Environment,
-    threads: usize,
-    packs: BTreeMap<String, Entry>,
+/// How an engine works.
+#[derive(Clone)]
+pub struct Options {
+    /// Threads of each graph, and files that are prepared at a time; 0 means all cores.
+    pub threads: usize,
+    /// Bytes of graphs that are kept loaded, by the size of their files; the graph in use may be larger. 0 means that
+    /// none is unloaded.
+    pub memory_bytes: u64,
+    /// Who decodes files.
+    pub prepare: Arc<dyn Prepare>,
 }
 
-/// A pack, or why it cannot be read; its tower once it was used.
+impl Default for Options {
+    fn default() -> Self {
+        Options { threads: 0, memory_bytes: 0, prepare: Arc::new(Inline) }
+    }
+}
+
+/// Every pack below one folder, and the runtime.
+pub struct Engine {
+    shelf: Shelf,
+    packs: BTreeMap<String, Result<Entry, Failure>>,
+}
+
+/// A pack, and its towers in the pack's order.
 struct Entry {
-    pack: Result<Pack, Failure>,
-    text: Mutex<Option<Arc<TextTower>>>,
+    model: Model,
+    slots: Vec<Slot>,
 }
 
 impl Engine {
-    /// Load the runtime library and read the manifests of the packs in `folder`; `threads` 0 means all cores.
-    pub fn open(folder: &Path, library: &Path, threads: usize) -> Result<Engine, Failure> {
+    /// Load the runtime library and read the packs in `folder`.
+    pub fn open(folder: &Path, library: &Path, options: Options) -> Result<Engine, Failure> {
         let unreadable = |error| Failure::internal(format!("cannot read the packs of {}: {error}", folder.display()));
         let entries = std::fs::read_dir(folder).map_err(unreadable)?;
         let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        folders.retain(|path| path.join("vw-pack.json").is_file());
+        folders.retain(|path| Pack::is_at(path));
         folders.sort();
-        Engine::of_packs(&folders, library, threads)
+        Engine::of_packs(&folders, library, options)
     }
 
-    /// Load the runtime library and read the manifest of each pack.
-    pub fn of_packs(folders: &[PathBuf], library: &Path, threads: usize) -> Result<Engine, Failure> {
-        // A path that is not absolute would be looked for next to the program and in the system's folders.
-        let library = std::path::absolute(library).unwrap_or_else(|_| library.to_owned());
-        let no_runtime = |error| Failure::internal(format!("cannot load {}: {error}", library.display()));
-        let runtime = ort::init_from(&library).map_err(no_runtime)?;
-        let environment = runtime.with_name("vw-engine").build().map_err(Failure::internal)?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    /// Load the runtime library and read each pack.
+    pub fn of_packs(folders: &[PathBuf], library: &Path, options: Options) -> Result<Engine, Failure> {
+        let shelf = Shelf::new(library, &options)?;
         let mut packs = BTreeMap::new();
         for path in folders {
-            let mut pack = Pack::open(path);
+            let pack = Pack::open(path);
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let id = pack.as_ref().map_or(name, |pack| pack.model.id.clone());
-            if packs.contains_key(&id) {
-                pack = Err(Failure::pack(format!("{}: another pack has the id {id}, too", path.display())));
-            }
-            packs.insert(id, Entry { pack, text: Mutex::new(None) });
+            let entry = pack.map(|pack| Entry { model: pack.model, slots: pack.parts.into_iter().map(Slot::new).collect() });
+            let entry = match packs.contains_key(&id) {
+                true => Err(Failure::pack(format!("{}: another pack has the id {id}, too", path.display()))),
+                false => entry,
+            };
+            packs.insert(id, entry);
         }
-        Ok(Engine { environment, threads: if threads == 0 { cores } else { threads }, packs })
+        Ok(Engine { shelf, packs })
     }
 
     /// Answer one request; `alive` tells whether the caller still waits.
@@ -66,53 +83,80 @@ impl Engine {
         match request {
             Request::Ping => Reply::Pong,
             Request::Models => Reply::Models(self.models()),
-            Request::Stats => Reply::Stats(Vec::new()),
-            Request::Embed { modality, bulk, model, inputs } => {
-                self.embed(*modality, *bulk, model, inputs, alive).unwrap_or_else(Reply::from)
-            }
+            Request::Stats => Reply::Stats(self.stats()),
+            Request::Embed { modality, bulk, model, inputs } => self
+                .embed(*modality, *bulk, model, inputs, alive)
+                .map_or_else(Reply::from, |(dimensions, items)| Reply::Embeddings { dimensions, items }),
         }
     }
 
     /// The models whose packs are whole.
     pub fn models(&self) -> Vec<Model> {
-        self.packs.values().filter_map(|entry| Some(entry.pack.as_ref().ok()?.model.clone())).collect()
+        self.packs.values().flatten().map(|entry| entry.model.clone()).collect()
     }
 
     /// What is wrong with the packs that are not.
     pub fn broken(&self) -> impl Iterator<Item = &Failure> {
-        self.packs.values().filter_map(|entry| entry.pack.as_ref().err())
+        self.packs.values().filter_map(|entry| entry.as_ref().err())
     }
 
-    fn embed(
+    /// What every tower did since the start.
+    pub fn stats(&self) -> Vec<TowerStats> {
+        let entries = self.packs.values().flatten();
+        entries.flat_map(|entry| entry.slots.iter().map(|slot| slot.stats(&entry.model.id))).collect()
+    }
+
+    /// Embed inputs of one modality; gives the dimensions and what came of each input, in the order given.
+    ///
+    /// A single request is a query, and bulk work is documents: where a model wants a prompt before each, it gets its
+    /// own. An error is the request's: an unknown model, a tower that cannot be loaded, or a caller that hung up.
+    pub fn embed(
         &self,
         modality: Modality,
         bulk: bool,
         model: &str,
         inputs: &[Vec<u8>],
         alive: &Alive,
-    ) -> Result<Reply, Failure> {
-        let (pack, entry) = self.find(model)?;
-        let refuse = || {
-            let message = format!("model \"{}\" cannot embed {}", pack.model.id, modality.name());
-            Failure::new(ErrorCode::UnsupportedModality, message).hint("vw_models() tells what each model embeds.")
-        };
-        let folder = pack.text.as_deref().filter(|_| modality == Modality::Text).ok_or_else(refuse)?;
-        check_count(inputs.len(), pack.model.dimensions)?;
-        let items = self.tower(entry, folder, pack.model.dimensions)?.embed(inputs, bulk, alive)?;
-        Ok(Reply::Embeddings { dimensions: pack.model.dimensions, items: items.into_iter().map(Ok).collect() })
+    ) -> Result<(u32, Vec<Outcome>), Failure> {
+        let entry = self.find(model)?;
+        let model = &entry.model;
+        let slots: Vec<&Slot> = entry.of(modality).collect();
+        if slots.is_empty() {
+            let message = format!("model \"{}\" cannot embed {}", model.id, modality.name());
+            let refused = Failure::new(ErrorCode::UnsupportedModality, message);
+            return Err(refused.hint("vw_models() tells what each model embeds."));
+        }
+        check_count(inputs.len(), model.dimensions)?;
+        let empty = || Ok(Embedding { tokens: 0, truncated: false, vector: vec![0.0; model.dimensions as usize] });
+        let mut sums: Vec<Result<Embedding, Failure>> = inputs.iter().map(|_| empty()).collect();
+        for slot in slots {
+            let reads = self.shelf.tower(slot, self.slots())?.embed(inputs, bulk, alive)?;
+            for (sum, read) in sums.iter_mut().zip(reads) {
+                let whole = std::mem::replace(sum, empty());
+                *sum = whole.and_then(|whole| gather(whole, read?, slot));
+            }
+        }
+        let finished = sums.into_iter().map(|sum| {
+            let mut whole = sum?;
+            lift::unit(&mut whole.vector)?;
+            Ok(whole)
+        });
+        Ok((model.dimensions, finished.map(|one| one.map_err(Failure::into)).collect()))
     }
 
-    /// Give a model's text tower, loaded if need be.
-    pub fn text_tower(&self, model: &str) -> Result<Arc<TextTower>, Failure> {
-        let (pack, entry) = self.find(model)?;
-        let missing = || Failure::new(ErrorCode::UnsupportedModality, format!("{} has no text tower", pack.model.id));
-        self.tower(entry, pack.text.as_deref().ok_or_else(missing)?, pack.model.dimensions)
+    /// Give the tokens that a model reads of a text, as a query or, with `bulk`, as a document.
+    pub fn tokens(&self, model: &str, text: &[u8], bulk: bool) -> Result<Tokens, Failure> {
+        let entry = self.find(model)?;
+        let missing = || Failure::new(ErrorCode::UnsupportedModality, format!("{} has no text tower", entry.model.id));
+        let slot = entry.of(Modality::Text).next().ok_or_else(missing)?;
+        self.shelf.tower(slot, self.slots())?.tokens(text, bulk)
     }
 
-    fn find(&self, model: &str) -> Result<(&Pack, &Entry), Failure> {
+    /// Find a model by its id, or by its id and the beginning of its hash.
+    fn find(&self, model: &str) -> Result<&Entry, Failure> {
+        let name = Name::parse(model)?;
         let only = || self.packs.keys().next().filter(|_| self.packs.len() == 1).map(String::as_str);
-        let (model, sha256) = model.split_once('@').map_or((model, None), |(id, sha256)| (id, Some(sha256)));
-        let id = match model {
+        let id = match name.id {
             "" if self.packs.contains_key(DEFAULT) => DEFAULT,
             "" => only().unwrap_or(DEFAULT),
             named => named,
@@ -122,36 +166,28 @@ impl Engine {
             Failure::new(ErrorCode::UnknownModel, format!("unknown model \"{id}\""))
                 .hint(format!("Installed: {known}."))
         };
-        let entry = self.packs.get(id).ok_or_else(unknown)?;
-        let pack = entry.pack.as_ref().map_err(Clone::clone)?;
-        if let Some(asked) = sha256.filter(|asked| *asked != pack.model.sha256) {
-            let message = format!("the pack of model \"{id}\" has the hash {}, not {asked}", pack.model.sha256);
-            return Err(Failure::new(ErrorCode::ChangedPack, message));
-        }
-        Ok((pack, entry))
+        let entry = self.packs.get(id).ok_or_else(unknown)?.as_ref().map_err(Clone::clone)?;
+        name.check(&entry.model)?;
+        Ok(entry)
     }
 
-    fn tower(&self, entry: &Entry, folder: &Path, dimensions: u32) -> Result<Arc<TextTower>, Failure> {
-        let mut slot = lock(&entry.text);
-        if let Some(tower) = slot.as_ref() {
-            return Ok(Arc::clone(tower));
-        }
-        let tower = Arc::new(TextTower::load(folder, dimensions, self.session(folder)?)?);
-        *slot = Some(Arc::clone(&tower));
-        Ok(tower)
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.packs.values().flatten().flat_map(|entry| &entry.slots)
     }
+}
 
-    /// Open a tower's graph: no spinning threads and no memory patterns, since lengths vary.
-    fn session(&self, folder: &Path) -> Result<Session, Failure> {
-        let places = [folder.join("onnx/model.onnx"), folder.join("model.onnx")];
-        let missing = || Failure::pack(format!("{}: no onnx/model.onnx", folder.display()));
-        let graph = places.iter().find(|path| path.is_file()).ok_or_else(missing)?;
-        let builder = Session::builder(&self.environment).map_err(Failure::internal)?;
-        let builder = builder.with_intra_threads(self.threads).map_err(Failure::internal)?;
-        let builder = builder.with_intra_op_spinning(false).map_err(Failure::internal)?;
-        let mut builder = builder.with_memory_pattern(false).map_err(Failure::internal)?;
-        builder.commit_from_file(graph).map_err(|error| Failure::pack(format!("{}: {error}", graph.display())))
+impl Entry {
+    fn of(&self, modality: Modality) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(move |slot| slot.part.modality == modality)
     }
+}
+
+/// Put what a tower read into its place among what the others did.
+fn gather(mut whole: Embedding, read: Read, slot: &Slot) -> Result<Embedding, Failure> {
+    lift::add(read.vector, &slot.part.lift(), &mut whole.vector)?;
+    whole.tokens = whole.tokens.saturating_add(u32::try_from(read.tokens).unwrap_or(u32::MAX));
+    whole.truncated |= read.truncated;
+    Ok(whole)
 }
 
 /// Refuse requests whose reply would not fit a frame, before any work is done.
@@ -168,7 +204,6 @@ fn check_count(inputs: usize, dimensions: u32) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vw_protocol::Embedding;
 
     #[test]
     fn what_is_let_in_has_a_reply_that_fits() {

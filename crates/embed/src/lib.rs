@@ -1,27 +1,23 @@
-//! Model packs, tokenising and ONNX Runtime behind the program `vw-engine`.
+//! Model packs, tokenising, features of pictures and sounds, and ONNX Runtime, behind the program `vw-engine`.
 //!
 //! Nothing here knows of PostgreSQL: inputs come in as frames of vw-protocol, unit vectors go out. The way of a
-//! request: `serve` reads it, `engine` finds its tower, `tokens` cuts and tokenises, `runner` queues and batches it
-//! (`queue` decides who is next, `batch` who shares), and `text` runs the graph.
+//! request: `serve` reads it, `engine` finds its towers and loads them, and a `tower` makes the inputs ready, batches
+//! them and runs its graph. `pack` knows what a model's folder holds; `image` and `audio` preprocess files for it.
 
-mod admission;
 pub mod audio;
-mod batch;
 pub mod check;
 pub mod engine;
 mod failure;
 pub mod image;
 pub mod media;
 mod pack;
-mod pooling;
-mod queue;
-mod runner;
+pub mod sandbox;
 pub mod serve;
 mod socket;
-pub mod text;
-mod tokens;
+mod tower;
 
 pub use failure::Failure;
+pub use tower::{Alive, Tokens};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -16,12 +16,25 @@ pub struct Features {
     pub values: Vec<f32>,
     /// Whether the input went on beyond what the preprocessor reads.
     pub truncated: bool,
+    /// Whether a sound is longer than a model's window: what graphs with CLAP's feature fusion read as `is_longer`.
+    pub longer: bool,
 }
 
 /// Turns a file's bytes into a tower's features; `tower` is the folder with the preprocessor_config.json.
 pub trait Prepare: Send + Sync {
     /// Decode and preprocess one file; [`vw_protocol::ErrorCode::BadInput`] where the file is at fault.
     fn prepare(&self, modality: Modality, tower: &Path, file: &[u8]) -> Result<Features, Failure>;
+
+    /// As [`Prepare::prepare`]; where the work can be given up, it is once `alive` says no.
+    fn prepare_while(
+        &self,
+        modality: Modality,
+        tower: &Path,
+        file: &[u8],
+        _alive: &dyn Fn() -> bool,
+    ) -> Result<Features, Failure> {
+        self.prepare(modality, tower, file)
+    }
 }
 
 /// Prepares on the caller's thread, with no fence around the decoders: for files that are trusted.

@@ -15,7 +15,7 @@ use vw_protocol::{ErrorCode, MAX_FRAME, ProtocolError, Reply, Request, frame_len
 
 use crate::Failure;
 use crate::engine::Engine;
-use crate::runner::Alive;
+use crate::Alive;
 use crate::socket::{claim, hung_up, same_user};
 
 /// Connections at the most, each with a thread; also what bounds the requests that wait.

@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use vw_embed::engine::Engine;
+use vw_embed::engine::{Engine, Options};
 use vw_embed::serve::accept;
-use vw_protocol::{Embedding, ErrorCode, Modality, Reply, Request, frame_length};
+use vw_protocol::{Embedding, ErrorCode, Modality, Reply, Request, TowerStats, frame_length};
 
 const PACK: &str = "multimodal-embedding-v1";
 const WIDTH: usize = 384;
@@ -41,7 +41,7 @@ fn service() -> (&'static Service, MutexGuard<'static, ()>) {
 
 impl Service {
     fn start() -> Service {
-        let engine = Engine::open(&place("VW_MODELS"), &place("VW_ONNXRUNTIME"), 0);
+        let engine = Engine::open(&place("VW_MODELS"), &place("VW_ONNXRUNTIME"), Options::default());
         let engine = Arc::new(engine.expect("the runtime and the pack are there"));
         let folder = tempfile::tempdir().expect("a folder can be made");
         let listener = UnixListener::bind(folder.path().join("socket")).expect("it can be listened on");
@@ -67,14 +67,28 @@ impl Service {
 
     /// The texts that were run so far.
     fn finished(&self) -> u64 {
-        self.engine.text_tower("").expect("the tower can be loaded").finished()
+        self.stats().inputs
+    }
+
+    /// What the text tower did.
+    fn stats(&self) -> TowerStats {
+        match self.ask(&Request::Stats) {
+            Reply::Stats(towers) => {
+                towers.into_iter().find(|tower| tower.modality == Modality::Text).expect("there is a text tower")
+            }
+            other => panic!("unexpected: {other:?}"),
+        }
     }
 
     /// Wait until `done` with the texts that wait and that were run, for a minute at the most.
-    fn until(&self, what: &str, done: impl Fn(usize, u64) -> bool) {
-        let tower = self.engine.text_tower("").expect("the tower can be loaded");
+    fn until(&self, what: &str, done: impl Fn(u64, u64) -> bool) {
         let limit = Instant::now() + Duration::from_secs(60);
-        while !done(tower.waiting(), tower.finished()) {
+        loop {
+            let stats = self.engine.stats();
+            let tower = stats.iter().find(|tower| tower.modality == Modality::Text).expect("there is a text tower");
+            if done(tower.waiting, tower.inputs) {
+                return;
+            }
             assert!(Instant::now() < limit, "not yet: {what}");
             sleep(Duration::from_millis(1));
         }
@@ -184,10 +198,19 @@ fn requests_that_cannot_be_answered_say_why_and_the_connection_lives_on() {
     let unknown = ask(Modality::Text, "no-such-model", shoes());
     assert_eq!(code(&unknown), ErrorCode::UnknownModel);
     assert!(matches!(&unknown, Reply::Error(refusal) if refusal.hint.contains(PACK)), "{unknown:?}");
-    assert_eq!(code(&ask(Modality::Text, "", vec![b"\xFF".to_vec()])), ErrorCode::BadInput);
+    match ask(Modality::Text, "", vec![b"shoes".to_vec(), b"\xFF".to_vec(), b"dress".to_vec()]) {
+        Reply::Embeddings { items, .. } => {
+            let codes: Vec<_> = items.iter().map(|item| item.as_ref().err().map(|refusal| refusal.code)).collect();
+            assert_eq!(codes, [None, Some(ErrorCode::BadInput), None], "a bad text fails alone");
+        }
+        other => panic!("unexpected: {other:?}"),
+    }
     assert_eq!(code(&ask(Modality::Text, "", vec![Vec::new(); 17_000])), ErrorCode::BadInput);
     assert_eq!(items(ask(Modality::Text, PACK, shoes())).len(), 1);
     assert_eq!(items(ask(Modality::Text, PACK, Vec::new())).len(), 0);
+    let sha256 = service.engine.models()[0].sha256.clone();
+    assert_eq!(items(ask(Modality::Text, &format!("{PACK}@{sha256}"), shoes())).len(), 1);
+    assert_eq!(code(&ask(Modality::Text, &format!("{PACK}@000000000000"), shoes())), ErrorCode::ChangedPack);
     stream.write_all(&[2, 0, 0, 0, 99, 99]).expect("the service reads");
     assert_eq!(code(&receive(&mut stream)), ErrorCode::BadInput, "an unknown kind of frame");
     stream.write_all(&[0xFF; 4]).expect("the service reads");

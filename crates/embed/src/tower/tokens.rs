@@ -1,13 +1,13 @@
 //! From a text of any size to the tokens of its beginning, in bounded time and memory.
 
-use std::path::Path;
+use std::borrow::Cow;
 
-use serde::Deserialize;
-use tokenizers::{Encoding, Tokenizer, TruncationParams};
+use tokenizers::normalizers::{Lowercase, Sequence};
+use tokenizers::{Encoding, NormalizerWrapper, Tokenizer, TruncationParams};
 use vw_protocol::ErrorCode;
 
 use crate::Failure;
-use crate::pack::read_json;
+use crate::pack::Part;
 
 /// Characters that are tokenised at first for each token that the model reads. Prose has four to six a token.
 const CHARACTERS_PER_TOKEN: usize = 64;
@@ -32,51 +32,63 @@ pub struct Tokens {
 pub struct TextTokenizer {
     tokenizer: Tokenizer,
     max_tokens: usize,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Lengths {
-    max_seq_length: Option<usize>,
-    max_position_embeddings: Option<usize>,
-}
-
-/// The longest text that a tower reads, in tokens: sentence_bert_config.json, else config.json.
-pub fn max_tokens(tower: &Path) -> Result<usize, Failure> {
-    let path = tower.join("sentence_bert_config.json");
-    let own: Lengths = if path.is_file() { read_json(&path)? } else { Lengths::default() };
-    let config: Lengths = read_json(&tower.join("config.json"))?;
-    let longest = own.max_seq_length.or(config.max_position_embeddings);
-    longest.ok_or_else(|| Failure::pack(format!("{}: no maximum length is given", tower.display())))
+    query: String,
+    document: String,
 }
 
 impl TextTokenizer {
-    /// Load the tokenizer of a tower's folder.
-    pub fn load(tower: &Path) -> Result<TextTokenizer, Failure> {
-        let broken = |error| Failure::pack(format!("{}: tokenizer.json: {error}", tower.display()));
-        let mut tokenizer = Tokenizer::from_file(tower.join("tokenizer.json")).map_err(broken)?;
-        let max_tokens = max_tokens(tower)?;
+    /// Load the tokenizer of a tower.
+    pub fn load(part: &Part) -> Result<TextTokenizer, Failure> {
+        let path = part.folder.join("tokenizer.json");
+        let broken = |error| Failure::pack(format!("{}: {error}", path.display()));
+        let mut tokenizer = Tokenizer::from_file(&path).map_err(broken)?;
+        let max_tokens = part.max_tokens()?;
         tokenizer.with_padding(None);
         let longest = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
         tokenizer.with_truncation(Some(longest)).map_err(broken)?;
-        Ok(TextTokenizer { tokenizer, max_tokens })
+        if part.lowercase {
+            let mut steps = vec![NormalizerWrapper::Lowercase(Lowercase)];
+            steps.extend(tokenizer.get_normalizer().cloned());
+            tokenizer.with_normalizer(Some(Sequence::new(steps)));
+        }
+        let (query, document) = (part.prompts.query.clone(), part.prompts.document.clone());
+        Ok(TextTokenizer { tokenizer, max_tokens, query, document })
     }
 
-    /// Tokenise a text, which must be UTF-8; what is beyond the model's maximum is left out.
+    /// The longest text that is read, in tokens.
+    pub fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// Read no more than `fixed` tokens, which is all that the graph takes.
+    pub fn shorten(&mut self, fixed: usize) -> Result<(), Failure> {
+        self.max_tokens = self.max_tokens.min(fixed);
+        let longest = TruncationParams { max_length: self.max_tokens, ..TruncationParams::default() };
+        self.tokenizer.with_truncation(Some(longest)).map(drop).map_err(Failure::pack)
+    }
+
+    /// The id of a token.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
+    }
+
+    /// Tokenise a text, which must be UTF-8, after the prompt for queries or for documents; what is beyond the model's
+    /// maximum is left out.
     ///
     /// Only a beginning is given to the tokenizer. It is long enough if it made twice the tokens that are read: a
     /// tokenizer looks at one word at a time, so a cut can change the tokens of the word it goes through only, and
     /// that word would have to be longer than the model's maximum to reach back into what is read. If it made
     /// fewer, a beginning four times as long is tried.
-    pub fn encode(&self, text: &[u8]) -> Result<Tokens, Failure> {
+    pub fn encode(&self, text: &[u8], document: bool) -> Result<Tokens, Failure> {
         let text = std::str::from_utf8(text).map_err(|_| Failure::new(ErrorCode::BadInput, "text is not UTF-8"))?;
+        let prompt = if document { &self.document } else { &self.query };
         let first = self.max_tokens.saturating_mul(CHARACTERS_PER_TOKEN);
         let most = first.max(MOST_CHARACTERS);
         let mut characters = first;
         loop {
             let head = beginning(text, characters.min(most));
             let cut = head.len() < text.len();
-            let encoding = self.tokenizer.encode_fast(head, true);
+            let encoding = self.tokenizer.encode_fast(prompted(prompt, head), true);
             let encoding = encoding.map_err(|error| Failure::new(ErrorCode::BadInput, error.to_string()))?;
             if cut && encoding.get_overflowing().len() < 2 && characters < most {
                 characters = characters.saturating_mul(4);
@@ -86,6 +98,10 @@ impl TextTokenizer {
             return Ok(tokens(&encoding, !ends));
         }
     }
+}
+
+fn prompted<'a>(prompt: &str, head: &'a str) -> Cow<'a, str> {
+    if prompt.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(format!("{prompt}{head}")) }
 }
 
 fn tokens(encoding: &Encoding, goes_on: bool) -> Tokens {

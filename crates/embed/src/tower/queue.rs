@@ -1,16 +1,22 @@
-//! Who is next: two lanes of jobs, single requests before bulk ones; within a lane, jobs take turns batch by batch.
+//! Who is next: two lanes of jobs, single requests before bulk ones, which get one batch in eight even so; within a
+//! lane, jobs take turns batch by batch.
 //!
 //! No threads, clocks or models here, so that the order can be tested against a naive twin.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::batch::Load;
+use super::batch::Load;
+
+/// Batches of single requests in a row while bulk work waits; the next one is bulk's.
+pub const IN_A_ROW: u32 = 7;
 
 /// The waiting work of one tower.
 pub struct Queue<J> {
     single: VecDeque<Entry<J>>,
     bulk: VecDeque<Entry<J>>,
+    /// Batches of single requests since the last one of bulk work, or since there was none.
+    in_a_row: u32,
 }
 
 /// A job with inputs that were in no batch yet.
@@ -25,12 +31,12 @@ pub type Share<J> = (Arc<J>, usize);
 
 impl<J> Default for Queue<J> {
     fn default() -> Self {
-        Self { single: VecDeque::new(), bulk: VecDeque::new() }
+        Self { single: VecDeque::new(), bulk: VecDeque::new(), in_a_row: 0 }
     }
 }
 
 impl<J> Queue<J> {
-    /// Line up a job whose inputs have these lengths in tokens.
+    /// Line up a job whose inputs have these lengths.
     pub fn push(&mut self, job: Arc<J>, bulk: bool, lengths: impl Iterator<Item = usize>) {
         let mut rest: Vec<(usize, usize)> = lengths.enumerate().map(|(at, length)| (length, at)).collect();
         rest.sort_unstable();
@@ -44,23 +50,26 @@ impl<J> Queue<J> {
         self.bulk.retain(|entry| wanted(&entry.job));
     }
 
-    /// Take the next batch; empty when nothing waits.
+    /// Take the next batch, of at most `most` inputs of a length; empty when nothing waits.
     ///
     /// The job at the head of the lane gives its shortest inputs. Other single jobs may fill what room is left, so
     /// that queries that came together run together; bulk jobs do not share, since each fills its batches itself.
-    pub fn next(&mut self) -> Vec<Share<J>> {
-        if self.single.is_empty() {
-            return Self::turn(&mut self.bulk, false);
+    pub fn next(&mut self, most: &dyn Fn(usize) -> usize) -> Vec<Share<J>> {
+        let turn = self.in_a_row >= IN_A_ROW && !self.bulk.is_empty();
+        if self.single.is_empty() || turn {
+            self.in_a_row = 0;
+            return Self::turn(&mut self.bulk, false, most);
         }
-        Self::turn(&mut self.single, true)
+        self.in_a_row = if self.bulk.is_empty() { 0 } else { self.in_a_row + 1 };
+        Self::turn(&mut self.single, true, most)
     }
 
-    fn turn(lane: &mut VecDeque<Entry<J>>, share: bool) -> Vec<Share<J>> {
+    fn turn(lane: &mut VecDeque<Entry<J>>, share: bool, most: &dyn Fn(usize) -> usize) -> Vec<Share<J>> {
         let mut load = Load::default();
         let mut batch = Vec::new();
         let takers = if share { lane.len() } else { 1 };
         for entry in lane.iter_mut().take(takers) {
-            let taken = entry.rest.iter().take_while(|(length, _)| load.take(*length)).count();
+            let taken = entry.rest.iter().take_while(|(length, _)| load.take(*length, most)).count();
             batch.extend(entry.rest.drain(..taken).map(|(_, at)| (Arc::clone(&entry.job), at)));
         }
         if let Some(head) = lane.pop_front() {

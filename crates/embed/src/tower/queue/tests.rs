@@ -2,7 +2,14 @@
 //! requests: random queues against a twin that does the obvious thing on a flat list.
 
 use super::*;
-use crate::batch::{BATCH_TOKENS, PADDING_PERCENT};
+use crate::tower::batch::PADDING_PERCENT;
+
+/// Padded tokens of a batch of these tests.
+const BATCH_TOKENS: usize = 512;
+
+fn most(length: usize) -> usize {
+    BATCH_TOKENS / length
+}
 
 /// Numbers below `bound` from a fixed seed (xorshift).
 struct Random(u64);
@@ -27,10 +34,16 @@ struct Text {
     turn: usize,
 }
 
-/// Take a batch out of a flat list: the lane, then the jobs by turn, then the lengths.
-fn naive(texts: &mut Vec<Text>, now: usize) -> Vec<Text> {
-    texts.sort_by_key(|text| (text.bulk, text.turn, text.length, text.at));
-    let Some(head) = texts.first().copied() else { return Vec::new() };
+/// Take a batch out of a flat list: the lane, then the jobs by turn, then the lengths. `lanes` are those of the
+/// batches so far.
+fn naive(texts: &mut Vec<Text>, now: usize, lanes: &mut Vec<bool>) -> Vec<Text> {
+    let starved = lanes.iter().rev().take_while(|bulk| !**bulk).count() >= IN_A_ROW as usize;
+    texts.sort_by_key(|text| (text.bulk != starved, text.turn, text.length, text.at));
+    let Some(head) = texts.first().copied() else {
+        lanes.clear();
+        return Vec::new();
+    };
+    if texts.iter().any(|text| text.bulk) { lanes.push(head.bulk) } else { lanes.clear() }
     let mut batch: Vec<Text> = Vec::new();
     let mut stopped = Vec::new();
     for text in texts.iter() {
@@ -53,7 +66,7 @@ fn naive(texts: &mut Vec<Text>, now: usize) -> Vec<Text> {
 fn batches_equal_those_of_the_naive_twin_and_cover_every_text_once() {
     let mut random = Random(0x5EED);
     for _ in 0..60 {
-        let (mut queue, mut flat) = (Queue::default(), Vec::new());
+        let (mut queue, mut flat, mut lanes) = (Queue::default(), Vec::new(), Vec::new());
         let (mut expected, mut seen) = (0, std::collections::HashSet::new());
         for now in 0..200 {
             if now < 20 && random.below(3) > 0 {
@@ -70,15 +83,15 @@ fn batches_equal_those_of_the_naive_twin_and_cover_every_text_once() {
                 queue.push(Arc::new(now), bulk, lengths.into_iter());
                 expected += count;
             }
-            let wanted: Vec<(usize, usize)> = naive(&mut flat, now).iter().map(|text| (text.job, text.at)).collect();
-            let batch: Vec<(usize, usize)> = queue.next().iter().map(|(job, at)| (**job, *at)).collect();
+            let wanted: Vec<(usize, usize)> = naive(&mut flat, now, &mut lanes).iter().map(|text| (text.job, text.at)).collect();
+            let batch: Vec<(usize, usize)> = queue.next(&most).iter().map(|(job, at)| (**job, *at)).collect();
             assert_eq!(batch, wanted);
             assert_eq!(queue.waiting(), flat.len());
             batch.iter().for_each(|share| assert!(seen.insert(*share), "{share:?} ran twice"));
         }
         while flat.len() + queue.waiting() > 0 {
-            naive(&mut flat, 1000);
-            queue.next().iter().for_each(|(job, at)| assert!(seen.insert((**job, *at))));
+            naive(&mut flat, 1000, &mut lanes);
+            queue.next(&most).iter().for_each(|(job, at)| assert!(seen.insert((**job, *at))));
         }
         assert_eq!(seen.len(), expected, "every text ran");
     }
@@ -88,10 +101,23 @@ fn batches_equal_those_of_the_naive_twin_and_cover_every_text_once() {
 fn one_bulk_batch_at_most_is_between_a_query_and_its_turn() {
     let mut queue = Queue::default();
     queue.push(Arc::new("bulk"), true, std::iter::repeat_n(100, 50));
-    assert_eq!(queue.next().len(), BATCH_TOKENS / 100);
+    assert_eq!(queue.next(&most).len(), BATCH_TOKENS / 100);
     queue.push(Arc::new("query"), false, std::iter::once(9));
-    assert_eq!(queue.next().iter().map(|(job, _)| **job).collect::<Vec<_>>(), ["query"]);
-    assert!(queue.next().iter().all(|(job, _)| **job == "bulk"));
+    assert_eq!(queue.next(&most).iter().map(|(job, _)| **job).collect::<Vec<_>>(), ["query"]);
+    assert!(queue.next(&most).iter().all(|(job, _)| **job == "bulk"));
+}
+
+#[test]
+fn bulk_work_gets_one_batch_in_eight_while_queries_keep_coming() {
+    let mut queue = Queue::default();
+    queue.push(Arc::new("bulk"), true, std::iter::repeat_n(512, 3));
+    let mut order = Vec::new();
+    for _ in 0..24 {
+        queue.push(Arc::new("query"), false, std::iter::once(9));
+        order.extend(queue.next(&most).first().map(|(job, _)| **job));
+    }
+    let bulk: Vec<usize> = (0..24).filter(|at| order[*at] == "bulk").collect();
+    assert_eq!(bulk, [7, 15, 23]);
 }
 
 #[test]
@@ -101,8 +127,8 @@ fn queries_of_like_length_share_and_others_do_not() {
         queue.push(Arc::new(job), false, std::iter::once(length));
     }
     let names = |batch: Vec<Share<&'static str>>| batch.iter().map(|(job, _)| **job).collect::<Vec<_>>();
-    assert_eq!(names(queue.next()), ["a", "c"]);
-    assert_eq!(names(queue.next()), ["b"]);
+    assert_eq!(names(queue.next(&most)), ["a", "c"]);
+    assert_eq!(names(queue.next(&most)), ["b"]);
 }
 
 #[test]
@@ -110,7 +136,7 @@ fn jobs_of_a_lane_take_turns() {
     let mut queue = Queue::default();
     queue.push(Arc::new("long"), true, std::iter::repeat_n(256, 10));
     queue.push(Arc::new("short"), true, std::iter::once(256));
-    let turns: Vec<_> = (0..3).map(|_| *queue.next()[0].0).collect();
+    let turns: Vec<_> = (0..3).map(|_| *queue.next(&most)[0].0).collect();
     assert_eq!(turns, ["long", "short", "long"]);
 }
 

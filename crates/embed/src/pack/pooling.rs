@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::place::read_json;
 use crate::Failure;
-use crate::pack::read_json;
 
 /// How tokens become one vector.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
 pub enum Pooling {
     Mean,
     Cls,
@@ -29,6 +30,10 @@ impl Pooling {
     /// Read the mode of a tower; there is no default, since a wrong guess gives plausible nonsense.
     pub fn read(tower: &Path) -> Result<Pooling, Failure> {
         let path = tower.join("1_Pooling/config.json");
+        if !path.is_file() {
+            let message = format!("{}: the graph gives one vector per token, and no file says how to pool them", tower.display());
+            return Err(Failure::pack(message).hint("Add 1_Pooling/config.json, or say pooling in vw-pack.json."));
+        }
         let config: Config = read_json(&path)?;
         let flags = (config.pooling_mode_mean_tokens, config.pooling_mode_cls_token, config.pooling_mode_max_tokens);
         match (config.pooling_mode.as_deref(), flags) {
@@ -39,9 +44,10 @@ impl Pooling {
         }
     }
 
-    /// Pool the first `length` token vectors of `states` (row-major, `width` wide).
-    pub fn pool(self, states: &[f32], width: usize, length: usize) -> Vec<f32> {
-        let rows = states.chunks_exact(width.max(1)).take(length);
+    /// Pool the token vectors of `states` (row-major, `width` wide) from number `start` on, `length` of them; the rest
+    /// is padding.
+    pub fn pool(self, states: &[f32], width: usize, start: usize, length: usize) -> Vec<f32> {
+        let rows = states.chunks_exact(width.max(1)).skip(start).take(length);
         match self {
             Pooling::Cls => rows.take(1).flatten().copied().collect(),
             Pooling::Max => fold(rows, vec![f32::NEG_INFINITY; width], f32::max),
@@ -67,8 +73,9 @@ mod tests {
     #[test]
     fn padding_rows_do_not_count() {
         let states = [1.0, 5.0, 3.0, 1.0, 100.0, 100.0];
-        assert_eq!(Pooling::Mean.pool(&states, 2, 2), [2.0, 3.0]);
-        assert_eq!(Pooling::Cls.pool(&states, 2, 2), [1.0, 5.0]);
-        assert_eq!(Pooling::Max.pool(&states, 2, 2), [3.0, 5.0]);
+        assert_eq!(Pooling::Mean.pool(&states, 2, 0, 2), [2.0, 3.0]);
+        assert_eq!(Pooling::Cls.pool(&states, 2, 0, 2), [1.0, 5.0]);
+        assert_eq!(Pooling::Max.pool(&states, 2, 0, 2), [3.0, 5.0]);
+        assert_eq!(Pooling::Cls.pool(&states, 2, 1, 2), [3.0, 1.0], "padding in front");
     }
 }

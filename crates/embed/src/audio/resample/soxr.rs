@@ -1,0 +1,135 @@
+//! The filter of libsoxr's "HQ" quality, written anew from its published figures: linear phase, 20 bits (120 dB), a pass band
+//! that ends at 0.9136 of the lower Nyquist frequency and a stop band that begins at it. A windowed sinc with Kaiser's window
+//! meets them (Kaiser 1974; Oppenheim and Schafer, section 7.5).
+//!
+//! libsoxr runs such a filter as a cascade of Fourier transforms, here it is one polyphase convolution; both are within their
+//! 120 dB of the ideal filter, so they agree to about that in the pass band.
+
+use super::Ratio;
+
+/// Stop band attenuation: 20 bits.
+const ATTENUATION: f64 = 120.412;
+/// End of the pass band, as a fraction of the lower Nyquist frequency; the stop band begins at 1.
+const PASS: f64 = 0.913_63;
+/// Steps between two samples of the lower rate for which the filter is tabled where there are too many phases to table each.
+/// Between steps it is interpolated in a line: the error is (pi/4096)^2/8, or -143 dB.
+const STEPS: usize = 4096;
+/// Sums that are kept side by side, for SIMD and for accuracy.
+const LANES: usize = 16;
+
+/// Resample; the result has `ratio.length(samples.len())` samples.
+pub fn resample(samples: &[f32], ratio: Ratio) -> Vec<f32> {
+    let bank = Bank::new(ratio);
+    let mut padded = vec![0.0; bank.half];
+    padded.extend_from_slice(samples);
+    padded.extend(std::iter::repeat_n(0.0, bank.taps + ratio.old));
+    (0..ratio.length(samples.len()))
+        .map(|at| {
+            // The output lies at `whole + part / new` samples of the input; its taps begin `half - 1` samples before.
+            let position = at * ratio.old;
+            let (whole, part) = (position / ratio.new, position % ratio.new);
+            let window = padded.get(whole + 1..).unwrap_or_default();
+            if bank.exact {
+                return dot(window, bank.phase(part));
+            }
+            let step = part as f64 / ratio.new as f64 * bank.phases as f64;
+            let (below, share) = (step.floor(), (step - step.floor()) as f32);
+            let (low, high) = (dot(window, bank.phase(below as usize)), dot(window, bank.phase(below as usize + 1)));
+            low + share * (high - low)
+        })
+        .collect()
+}
+
+/// The filter's coefficients, phase after phase.
+struct Bank {
+    taps: usize,
+    /// Taps on each side of the output's place.
+    half: usize,
+    phases: usize,
+    /// Whether each output falls on a tabled phase.
+    exact: bool,
+    table: Vec<f32>,
+}
+
+impl Bank {
+    fn new(ratio: Ratio) -> Bank {
+        // In units of the input's samples: the lower rate's samples are `stretch` apart.
+        let stretch = (ratio.old as f64 / ratio.new as f64).max(1.0);
+        let order = (ATTENUATION - 7.95) / (2.285 * (1.0 - PASS) * std::f64::consts::PI);
+        let reach = order / 2.0 * stretch;
+        let half = reach.ceil() as usize;
+        let taps = (2 * half).next_multiple_of(LANES);
+        let steps = ((STEPS as f64 / stretch).ceil() as usize).max(64);
+        let exact = ratio.new <= steps;
+        let phases = if exact { ratio.new } else { steps };
+        let window = Kaiser::new(0.1102 * (ATTENUATION - 8.7));
+        let cutoff = (1.0 + PASS) / 2.0 / stretch;
+        let mut table = Vec::with_capacity((phases + 1) * taps);
+        for phase in 0..=phases {
+            let part = phase as f64 / phases as f64;
+            let from = table.len();
+            table.extend((0..taps).map(|tap| {
+                let at = tap as f64 - (half as f64 - 1.0) - part;
+                (sinc(at * cutoff) * cutoff * window.at(at / reach)) as f32
+            }));
+            flatten(table.get_mut(from..).unwrap_or_default());
+        }
+        Bank { taps, half, phases, exact, table }
+    }
+
+    fn phase(&self, phase: usize) -> &[f32] {
+        self.table.get(phase * self.taps..(phase + 1) * self.taps).unwrap_or_default()
+    }
+}
+
+/// Scale one phase so that a constant stays what it is.
+fn flatten(weights: &mut [f32]) {
+    let sum: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+    for weight in weights {
+        *weight = (f64::from(*weight) / sum) as f32;
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    let turn = x * std::f64::consts::PI;
+    if turn == 0.0 { 1.0 } else { turn.sin() / turn }
+}
+
+/// Kaiser's window on [-1, 1].
+struct Kaiser {
+    beta: f64,
+    scale: f64,
+}
+
+impl Kaiser {
+    fn new(beta: f64) -> Kaiser {
+        Kaiser { beta, scale: bessel(beta) }
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        if x.abs() > 1.0 { 0.0 } else { bessel(self.beta * (1.0 - x * x).sqrt()) / self.scale }
+    }
+}
+
+/// The modified Bessel function of the first kind and order zero, by its power series (Abramowitz and Stegun 9.6.12).
+fn bessel(x: f64) -> f64 {
+    let quarter = x * x / 4.0;
+    let (mut term, mut sum, mut k) = (1.0, 1.0, 1.0);
+    while term > sum * 1e-17 {
+        term *= quarter / (k * k);
+        sum += term;
+        k += 1.0;
+    }
+    sum
+}
+
+/// The sum of products; float32 in sixteen lanes keeps it within 1e-7 of the exact one.
+fn dot(samples: &[f32], weights: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    for (samples, weights) in samples.as_chunks::<LANES>().0.iter().zip(weights.as_chunks::<LANES>().0) {
+        for ((sum, sample), weight) in sums.iter_mut().zip(samples).zip(weights) {
+            *sum += sample * weight;
+        }
+    }
+    sums.iter().map(|sum| f64::from(*sum)).sum::<f64>() as f32
+}

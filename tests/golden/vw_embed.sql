@@ -7,6 +7,9 @@ SELECT pinned AS pack FROM vw_models() \gset
 SELECT pinned = id || '@' || sha256 AS pinned FROM vw_models();
 SELECT ordinal, vector_dims(embedding), tokens, truncated, error_code, error, hint FROM vw.engine_embed('text', ARRAY['a', 'b c']::bytea[], NULL, true);
 SELECT ordinal, tokens FROM vw.engine_embed_all('text', ARRAY['a', 'b c']::bytea[], NULL, true);
+SELECT ordinal, tokens, error_code, error FROM vw.engine_embed('text', ARRAY['a', '\xff', 'b']::bytea[], NULL, true);
+SELECT ordinal, tokens FROM vw.engine_embed_all('text', ARRAY['a', '\xff', 'b']::bytea[], NULL, true);
+SELECT ordinal, tokens, error_code FROM vw.embed_inputs(ARRAY['a', NULL, 'b'], NULL, NULL, NULL, true);
 SELECT ordinal, tokens FROM vw.engine_embed('smell', ARRAY['a']::bytea[], NULL, true);
 SELECT tokens, truncated FROM vw_embed('a text', :'pack');
 SELECT tokens, truncated FROM vw_embed('bytes of a text'::bytea, 'text');

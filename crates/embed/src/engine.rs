@@ -68,7 +68,8 @@ impl Engine {
             let pack = Pack::open(path);
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let id = pack.as_ref().map_or(name, |pack| pack.model.id.clone());
-            let entry = pack.map(|pack| Entry { model: pack.model, slots: pack.parts.into_iter().map(Slot::new).collect() });
+            let entry =
+                pack.map(|pack| Entry { model: pack.model, slots: pack.parts.into_iter().map(Slot::new).collect() });
             let entry = match packs.contains_key(&id) {
                 true => Err(Failure::pack(format!("{}: another pack has the id {id}, too", path.display()))),
                 false => entry,

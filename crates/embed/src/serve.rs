@@ -13,9 +13,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use vw_protocol::{ErrorCode, MAX_FRAME, ProtocolError, Reply, Request, frame_length};
 
+use crate::Alive;
 use crate::Failure;
 use crate::engine::Engine;
-use crate::Alive;
 use crate::socket::{claim, hung_up, same_user};
 
 /// Connections at the most, each with a thread; also what bounds the requests that wait.

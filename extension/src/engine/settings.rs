@@ -9,6 +9,7 @@ use std::time::Duration;
 static ENGINE_ADDRESS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static ENGINE_START_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
 static ENGINE_HANG_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
+static ENGINE_MEMORY: GucSetting<i32> = GucSetting::<i32>::new(0);
 static ENGINE_THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// Define them; called once, when the library is loaded.
@@ -40,6 +41,16 @@ pub fn define() {
         i32::MAX,
         GucContext::Sighup,
         GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"vw.engine_memory",
+        c"Memory for the models that the engine keeps loaded.",
+        c"The one that was used longest ago is unloaded first. Zero means that all that were used are kept.",
+        &ENGINE_MEMORY,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_MB,
     );
     GucRegistry::define_int_guc(
         c"vw.engine_threads",
@@ -75,9 +86,11 @@ pub fn hang_timeout() -> Option<Duration> {
 pub struct Launch {
     /// Threads that it computes on; zero for all cores.
     pub threads: i32,
+    /// Memory for loaded models, in MiB; zero for as much as they take.
+    pub memory: i32,
 }
 
 /// The settings that the next engine is started with.
 pub fn launch() -> Launch {
-    Launch { threads: ENGINE_THREADS.get() }
+    Launch { threads: ENGINE_THREADS.get(), memory: ENGINE_MEMORY.get() }
 }

@@ -142,6 +142,9 @@ impl Engine {
         if launch.threads > 0 {
             command.arg("--threads").arg(launch.threads.to_string());
         }
+        if launch.memory > 0 {
+            command.arg("--memory").arg(format!("{}MiB", launch.memory));
+        }
         command.stdin(Stdio::piped());
         // SAFETY: between fork and exec only async-signal-safe system calls are made.
         unsafe { command.pre_exec(die_with_parent) };

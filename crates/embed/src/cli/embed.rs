@@ -62,7 +62,8 @@ impl Kind {
 
 impl Embed {
     pub fn run(self) -> Result<()> {
-        let (engine, batch) = (self.place.open(self.place.runtime.options(Limits::default()))?, usize::from(self.batch));
+        let (engine, batch) =
+            (self.place.open(self.place.runtime.options(Limits::default()))?, usize::from(self.batch));
         match self.modality {
             None => lines(&engine, &self.model, self.json, batch),
             Some(kind) => files(&engine, kind.modality(), &self.model, &self.files, batch),

@@ -41,8 +41,11 @@ pub struct Serve {
 
 impl Serve {
     pub fn run(self) -> Result<()> {
-        let limits =
-            Limits { memory: self.decoder_memory, time: Duration::from_secs(self.decoder_seconds), ..Limits::default() };
+        let limits = Limits {
+            memory: self.decoder_memory,
+            time: Duration::from_secs(self.decoder_seconds),
+            ..Limits::default()
+        };
         if limits.memory < Limits::LEAST_MEMORY {
             bail!("--decoder-memory: a decoder does not start with less than {} MiB", Limits::LEAST_MEMORY >> 20);
         }
@@ -74,7 +77,10 @@ mod tests {
     #[test]
     fn sizes_are_bytes_or_have_a_unit() {
         let read = |text: &str| size(text).ok();
-        assert_eq!((read("0"), read("512MiB"), read("3 GiB"), read("7KiB")), (Some(0), Some(512 << 20), Some(3 << 30), Some(7 << 10)));
+        assert_eq!(
+            (read("0"), read("512MiB"), read("3 GiB"), read("7KiB")),
+            (Some(0), Some(512 << 20), Some(3 << 30), Some(7 << 10))
+        );
         for bad in ["", "MiB", "12MB", "-1", "1.5GiB", "99999999999TiB"] {
             assert!(size(bad).is_err_and(|error| error.contains("KiB, MiB")), "{bad}");
         }

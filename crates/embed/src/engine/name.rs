@@ -20,7 +20,9 @@ impl Name<'_> {
     pub fn parse(name: &str) -> Result<Name<'_>, Failure> {
         let Some((id, hash)) = name.split_once('@') else { return Ok(Name { id: name, hash: None }) };
         if !(LEAST_DIGITS..=64).contains(&hash.len()) || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let message = format!("\"{name}\": after the @, {LEAST_DIGITS} to 64 hexadecimal digits of the pack's sha256 are wanted");
+            let message = format!(
+                "\"{name}\": after the @, {LEAST_DIGITS} to 64 hexadecimal digits of the pack's sha256 are wanted"
+            );
             return Err(Failure::new(ErrorCode::UnknownModel, message).hint("vw_models() tells the hashes."));
         }
         Ok(Name { id, hash: Some(hash) })
@@ -33,8 +35,10 @@ impl Name<'_> {
         if same {
             return Ok(());
         }
-        let message = format!("the pack of model \"{}\" is another one: its sha256 is {}, not {hash}", model.id, model.sha256);
-        let hint = "Vectors of two packs cannot be compared: install the pack that was used, or embed everything again.";
+        let message =
+            format!("the pack of model \"{}\" is another one: its sha256 is {}, not {hash}", model.id, model.sha256);
+        let hint =
+            "Vectors of two packs cannot be compared: install the pack that was used, or embed everything again.";
         Err(Failure::new(ErrorCode::ChangedPack, message).hint(hint))
     }
 }

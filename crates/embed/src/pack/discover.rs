@@ -31,12 +31,17 @@ fn names(modality: Modality) -> &'static [&'static str] {
 
 /// Find the graph for a modality in a folder of the hub's layout: below `onnx` or in the folder itself, the variant
 /// that is asked for, or else the most exact one; none where no file has such a name or none of them takes the input.
-pub fn graph(folder: &Path, modality: Modality, variant: Option<Variant>) -> Result<Option<(PathBuf, Outline)>, Failure> {
+pub fn graph(
+    folder: &Path,
+    modality: Modality,
+    variant: Option<Variant>,
+) -> Result<Option<(PathBuf, Outline)>, Failure> {
     for name in names(modality) {
         let asked = VARIANTS.iter().filter(|(known, _)| variant.is_none_or(|wanted| wanted == *known));
         for (_, end) in asked {
             for place in ["onnx", "."] {
-                let path = if place == "." { folder.to_owned() } else { folder.join(place) }.join(format!("{name}{end}.onnx"));
+                let path =
+                    if place == "." { folder.to_owned() } else { folder.join(place) }.join(format!("{name}{end}.onnx"));
                 if path.is_file() {
                     let outline = Outline::read(&path)?;
                     if embeds(&outline, modality, *name == "model") {

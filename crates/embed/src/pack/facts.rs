@@ -131,7 +131,8 @@ impl Facts {
     pub fn other_modules(&self) -> Result<Vec<String>, Failure> {
         let modules: Value = read_optional(&self.folder.join("modules.json"))?;
         let types = modules.as_array().into_iter().flatten().filter_map(|module| module.get("type")?.as_str());
-        let known = |kind: &&str| !["Transformer", "Pooling", "Normalize"].contains(&kind.rsplit('.').next().unwrap_or(kind));
+        let known =
+            |kind: &&str| !["Transformer", "Pooling", "Normalize"].contains(&kind.rsplit('.').next().unwrap_or(kind));
         Ok(types.filter(known).map(str::to_owned).collect())
     }
 }
@@ -173,7 +174,8 @@ mod tests {
 
     #[test]
     fn layers_that_are_not_in_the_graph_are_noticed() {
-        let text = r#"[{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Dense"}]"#;
+        let text =
+            r#"[{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Dense"}]"#;
         assert_eq!(facts(&[("modules.json", text)]).other_modules().expect("in order").len(), 1);
     }
 }

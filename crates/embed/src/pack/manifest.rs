@@ -177,7 +177,9 @@ impl Manifest {
         if let Some(metric) = self.metric.as_deref()
             && metric != "COSINE"
         {
-            return wrong(format!("metric: \"{metric}\"; only \"COSINE\" is supported, since all vectors are unit long"));
+            return wrong(format!(
+                "metric: \"{metric}\"; only \"COSINE\" is supported, since all vectors are unit long"
+            ));
         }
         for (file, digest) in &self.files {
             if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -199,7 +201,9 @@ impl Manifest {
                 Value::Array(list) if list.is_empty() => {
                     return Err(place(Failure::pack(format!("towers.{name}: an empty list"))));
                 }
-                Value::Array(list) => list.iter().enumerate().map(|(at, one)| (format!("towers.{name}[{at}]"), one)).collect(),
+                Value::Array(list) => {
+                    list.iter().enumerate().map(|(at, one)| (format!("towers.{name}[{at}]"), one)).collect()
+                }
                 one => vec![(format!("towers.{name}"), one)],
             };
             for (field, value) in list {
@@ -245,9 +249,13 @@ mod tests {
     fn towers_are_a_folder_an_object_or_a_list() {
         let text = r#"{"id": "a", "lift": "pad", "towers": {"text": "text", "audio": [{"at": 3}, "b"], "image": {}}}"#;
         let towers = read(text).expect("it is in order");
-        let seen: Vec<_> = towers.iter().map(|(modality, spec)| (modality.name(), spec.folder.as_path(), spec.at)).collect();
+        let seen: Vec<_> =
+            towers.iter().map(|(modality, spec)| (modality.name(), spec.folder.as_path(), spec.at)).collect();
         let here = Path::new(".");
-        assert_eq!(seen, [("audio", here, 3), ("audio", Path::new("b"), 0), ("image", here, 0), ("text", Path::new("text"), 0)]);
+        assert_eq!(
+            seen,
+            [("audio", here, 3), ("audio", Path::new("b"), 0), ("image", here, 0), ("text", Path::new("text"), 0)]
+        );
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl Pack {
     /// Read and check a pack's files, and hash them.
     pub fn open(folder: &Path) -> Result<Pack, Failure> {
         let manifest = Manifest::read(folder)?;
-        let name = std::path::absolute(folder).ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let name =
+            std::path::absolute(folder).ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         let id = manifest.id.clone().or(name).unwrap_or_default();
         check_id(&id).map_err(|error| Failure::pack(format!("{}: {}", folder.display(), error.message)))?;
         let mut parts = parts(folder, &manifest)?;
@@ -70,8 +71,10 @@ impl Pack {
 
 /// An id is what users write in SQL and URLs: something visible, and no `@`, which divides it from a hash.
 fn check_id(id: &str) -> Result<(), Failure> {
-    if id.is_empty() || id.len() > MAX_ID || id.contains('@') || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        let message = format!("\"{}\" cannot be an id: 1 to {MAX_ID} bytes, no @ and no white space", id.escape_debug());
+    if id.is_empty() || id.len() > MAX_ID || id.contains('@') || id.chars().any(|c| c.is_control() || c.is_whitespace())
+    {
+        let message =
+            format!("\"{}\" cannot be an id: 1 to {MAX_ID} bytes, no @ and no white space", id.escape_debug());
         return Err(Failure::pack(message).hint("Say id in vw-pack.json, or rename the folder."));
     }
     Ok(())
@@ -95,7 +98,8 @@ fn parts(folder: &Path, manifest: &Manifest) -> Result<Vec<Part>, Failure> {
         }
     }
     if parts.is_empty() {
-        let message = format!("{}: no graph is there: no onnx/model.onnx, onnx/text_model.onnx and so on", folder.display());
+        let message =
+            format!("{}: no graph is there: no onnx/model.onnx, onnx/text_model.onnx and so on", folder.display());
         return Err(Failure::pack(message));
     }
     Ok(parts)
@@ -132,7 +136,12 @@ fn check_places(folder: &Path, parts: &[Part]) -> Result<(), Failure> {
         let Some(width) = part.width else { continue };
         let (name, end) = (part.modality.name(), part.at + width);
         if end > part.dimensions {
-            let message = format!("{}: a {name} tower fills components {} to {end} of {}", folder.display(), part.at, part.dimensions);
+            let message = format!(
+                "{}: a {name} tower fills components {} to {end} of {}",
+                folder.display(),
+                part.at,
+                part.dimensions
+            );
             return Err(Failure::pack(message));
         }
         let meets = |other: &&Part| {

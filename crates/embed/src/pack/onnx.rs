@@ -76,7 +76,9 @@ impl Outline {
             let regular = file.symlink_metadata().is_ok_and(|data| data.is_file());
             if !plain(Path::new(location)) || !regular {
                 let message = format!("{}: its weights in \"{location}\" are no file of the pack", path.display());
-                return Err(Failure::pack(message).hint("Weights lie beside the graph or below; links are not followed."));
+                return Err(
+                    Failure::pack(message).hint("Weights lie beside the graph or below; links are not followed.")
+                );
             }
         }
         self.dynamic = DYNAMIC.iter().any(|name| self.operators.contains(*name));

@@ -92,7 +92,9 @@ fn operators_of_unknown_domains_are_refused_unless_the_model_defines_them() {
     let foreign = node("Steal", "evil.ops", &[]);
     assert!(read(&model(std::slice::from_ref(&foreign))).expect_err("unknown").contains("evil.ops"));
     assert!(read(&model(&[node("Gelu", "com.microsoft", &[])])).is_ok());
-    assert!(read(&model(&[node("EPContext", "com.microsoft", &[])])).expect_err("it reads files").contains("EPContext"));
+    assert!(
+        read(&model(&[node("EPContext", "com.microsoft", &[])])).expect_err("it reads files").contains("EPContext")
+    );
     let function = far(25, &[field(1, b"Steal"), field(10, b"evil.ops")].concat());
     assert!(read(&[model(&[foreign]), function].concat()).is_ok());
 }
@@ -100,7 +102,9 @@ fn operators_of_unknown_domains_are_refused_unless_the_model_defines_them() {
 #[test]
 fn what_is_not_onnx_is_refused() {
     let good = model(&[node("MatMul", "", &[])]);
-    for bad in [&b""[..], b"not onnx", &good[..good.len() - 1], &[0xFF; 64], &[good.clone(), vec![7 << 3 | 2, 0xFF]].concat()] {
+    for bad in
+        [&b""[..], b"not onnx", &good[..good.len() - 1], &[0xFF; 64], &[good.clone(), vec![7 << 3 | 2, 0xFF]].concat()]
+    {
         assert!(read(bad).is_err(), "{bad:?}");
     }
     let mut deep = node("If", "", &[]);

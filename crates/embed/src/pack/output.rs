@@ -28,7 +28,8 @@ fn whole(modality: Modality) -> &'static [&'static str] {
 const PER_TOKEN: &[&str] = &["last_hidden_state", "token_embeddings"];
 
 /// Families whose pooler_output is the embedding; in others it is a leftover of pre-training.
-const POOLER: &[&str] = &["siglip", "siglip2", "siglip_text_model", "siglip_vision_model", "audio-spectrogram-transformer"];
+const POOLER: &[&str] =
+    &["siglip", "siglip2", "siglip_text_model", "siglip_vision_model", "audio-spectrogram-transformer"];
 
 /// Choose the output: the one that is asked for, else by name, else the only one.
 pub fn choose(outline: &Outline, modality: Modality, facts: &Facts, asked: Option<&str>) -> Result<Output, Failure> {
@@ -81,10 +82,16 @@ mod tests {
         assert_eq!(name(&[states, ("text_embeds", 2)], "clip"), some("text_embeds", false));
         let jina = [("text_embeddings", 2), ("image_embeddings", 2), ("l2norm_text_embeddings", 2)];
         assert_eq!(name(&jina, "jina_clip"), some("l2norm_text_embeddings", false));
-        assert_eq!(name(&[("token_embeddings", 3), ("sentence_embedding", 2)], "bert"), some("sentence_embedding", false));
+        assert_eq!(
+            name(&[("token_embeddings", 3), ("sentence_embedding", 2)], "bert"),
+            some("sentence_embedding", false)
+        );
         assert_eq!(name(&[("anything", 2)], ""), some("anything", false));
         assert_eq!(name(&[("a", 2), ("b", 2)], ""), None);
-        assert_eq!(chosen(&[("a", 2), ("b", 3)], "", Modality::Text, Some("b")).map(|output| output.per_token), Some(true));
+        assert_eq!(
+            chosen(&[("a", 2), ("b", 3)], "", Modality::Text, Some("b")).map(|output| output.per_token),
+            Some(true)
+        );
         assert_eq!(chosen(&[("a", 2)], "", Modality::Text, Some("c")), None);
     }
 }

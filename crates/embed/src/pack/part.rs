@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use vw_protocol::Modality;
 
+use super::Facts;
 use super::discover;
 use super::manifest::{Device, Manifest, Prompts, Side, TowerSpec};
 use super::onnx::Outline;
@@ -11,7 +12,6 @@ use super::output::{Output, choose};
 use super::place::inside;
 use super::pooling::Pooling;
 use super::stored;
-use super::Facts;
 use crate::Failure;
 
 /// A tower that can be loaded.
@@ -59,7 +59,12 @@ pub struct Lift<'a> {
 
 impl Part {
     /// Find a tower's graph and read its files; none where no graph of the folder embeds the modality.
-    pub fn find(pack: &Path, modality: Modality, spec: &TowerSpec, manifest: &Manifest) -> Result<Option<Part>, Failure> {
+    pub fn find(
+        pack: &Path,
+        modality: Modality,
+        spec: &TowerSpec,
+        manifest: &Manifest,
+    ) -> Result<Option<Part>, Failure> {
         let folder = inside(pack, &spec.folder, "folder")?;
         let found = match &spec.graph {
             Some(name) => {
@@ -149,12 +154,17 @@ fn width(facts: &Facts, modality: Modality, output: &Output) -> Option<usize> {
 }
 
 /// Hold the mean and the map to the vector that they are applied to.
-fn check_arrays(width: Option<usize>, mean: Option<&stored::Array>, map: Option<&stored::Array>) -> Result<(), Failure> {
+fn check_arrays(
+    width: Option<usize>,
+    mean: Option<&stored::Array>,
+    map: Option<&stored::Array>,
+) -> Result<(), Failure> {
     let of = |width: Option<usize>| width.map_or("unknown many".to_owned(), |width| width.to_string());
     if let Some(mean) = mean
         && (mean.shape.len() != 1 || width.is_some_and(|width| mean.values.len() != width))
     {
-        let message = format!("mean: its shape is {:?}; one number for each of {} components is wanted", mean.shape, of(width));
+        let message =
+            format!("mean: its shape is {:?}; one number for each of {} components is wanted", mean.shape, of(width));
         return Err(Failure::pack(message));
     }
     if let Some(map) = map {

@@ -31,7 +31,8 @@ impl Pooling {
     pub fn read(tower: &Path) -> Result<Pooling, Failure> {
         let path = tower.join("1_Pooling/config.json");
         if !path.is_file() {
-            let message = format!("{}: the graph gives one vector per token, and no file says how to pool them", tower.display());
+            let message =
+                format!("{}: the graph gives one vector per token, and no file says how to pool them", tower.display());
             return Err(Failure::pack(message).hint("Add 1_Pooling/config.json, or say pooling in vw-pack.json."));
         }
         let config: Config = read_json(&path)?;

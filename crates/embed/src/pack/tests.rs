@@ -65,7 +65,10 @@ fn a_folder_as_the_hub_has_it_is_a_pack() {
 fn one_graph_with_both_inputs_is_two_towers() {
     let both = graph(&["input_ids", "pixel_values"], "embeds", 8);
     let folder = Folder::new().with("config.json", r#"{"model_type": "clip"}"#).with("onnx/model.onnx", both);
-    assert_eq!((folder.graph(Modality::Text), folder.graph(Modality::Image)), ("model.onnx".to_owned(), "model.onnx".to_owned()));
+    assert_eq!(
+        (folder.graph(Modality::Text), folder.graph(Modality::Image)),
+        ("model.onnx".to_owned(), "model.onnx".to_owned())
+    );
 }
 
 #[test]

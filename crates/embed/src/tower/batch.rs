@@ -16,11 +16,8 @@ impl Load {
     ///
     /// `most` tells how many inputs of one length a batch may have.
     pub fn take(&mut self, length: usize, most: &dyn Fn(usize) -> usize) -> bool {
-        let next = Load {
-            count: self.count + 1,
-            longest: self.longest.max(length),
-            total: self.total.saturating_add(length),
-        };
+        let next =
+            Load { count: self.count + 1, longest: self.longest.max(length), total: self.total.saturating_add(length) };
         let fits = self.count == 0 || next.count <= most(next.longest) && next.padded_little();
         if fits {
             *self = next;

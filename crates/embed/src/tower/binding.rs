@@ -76,7 +76,9 @@ fn roles(inputs: &[(&str, Kind)], modality: Modality) -> Result<Vec<Role>, Failu
         "position_ids" if text => Some(Role::Positions),
         "attention_mask" | "token_type_ids" | "position_ids" => has("input_ids").then_some(Role::Idle),
         "pixel_values" => Some(if modality == Modality::Image { Role::Features } else { Role::Idle }),
-        "input_features" | "input_values" => Some(if modality == Modality::Audio { Role::Features } else { Role::Idle }),
+        "input_features" | "input_values" => {
+            Some(if modality == Modality::Audio { Role::Features } else { Role::Idle })
+        }
         "is_longer" => Some(if modality == Modality::Audio { Role::Longer } else { Role::Idle }),
         // Exports outside the hub name their one input as they like.
         _ if text && !has("input_ids") && matches!(kind, Kind::I64 | Kind::I32) => Some(Role::Ids),
@@ -124,7 +126,8 @@ impl Binding {
     /// Feed an input of the other modality: `rows` texts of one token, or pictures of zeros.
     pub fn idle(&self, rows: usize, facts: &Facts) -> Result<SessionInputValue<'static>, Failure> {
         if !matches!(self.kind, Kind::F32 | Kind::F16) {
-            return self.whole(&[rows, 1], vec![i64::from(self.name == "input_ids" || self.name == "attention_mask"); rows]);
+            return self
+                .whole(&[rows, 1], vec![i64::from(self.name == "input_ids" || self.name == "attention_mask"); rows]);
         }
         let side = facts.extent("vision_config", "image_size").unwrap_or(224);
         let extent = |axis: usize| match axis {
@@ -134,7 +137,9 @@ impl Binding {
         };
         let shape: Vec<usize> = (0..self.shape.len()).map(extent).collect();
         let count = shape.iter().try_fold(1usize, |product, extent| product.checked_mul(*extent));
-        let count = count.filter(|count| *count <= 1 << 26).ok_or_else(|| Failure::pack("the graph's pictures are too large"))?;
+        let count = count
+            .filter(|count| *count <= 1 << 26)
+            .ok_or_else(|| Failure::pack("the graph's pictures are too large"))?;
         self.real(&shape, vec![0.0; count])
     }
 }

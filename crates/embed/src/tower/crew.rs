@@ -29,12 +29,22 @@ impl Crew {
     }
 
     /// Prepare files, in the order given; what is wrong with one does not keep the others from being prepared.
-    pub fn prepare(&self, modality: Modality, tower: &Path, files: &[Vec<u8>], alive: &Alive) -> Vec<Result<Features, Failure>> {
+    pub fn prepare(
+        &self,
+        modality: Modality,
+        tower: &Path,
+        files: &[Vec<u8>],
+        alive: &Alive,
+    ) -> Vec<Result<Features, Failure>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
             while let Some((at, file)) = take(&next, files) {
-                let prepared = if alive() { self.one(modality, tower, file, alive) } else { Err(Failure::internal("the caller hung up")) };
+                let prepared = if alive() {
+                    self.one(modality, tower, file, alive)
+                } else {
+                    Err(Failure::internal("the caller hung up"))
+                };
                 done.push((at, prepared));
             }
             done
@@ -53,11 +63,16 @@ impl Crew {
     fn one(&self, modality: Modality, tower: &Path, file: &[u8], alive: &Alive) -> Result<Features, Failure> {
         let _seat = self.seat();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.prepare.prepare_while(modality, tower, file, &**alive)));
-        let features = outcome.unwrap_or_else(|_| Err(Failure::internal("preprocessing panicked; the engine's log says where")))?;
-        let count = features.shape.iter().chain([&features.clips]).try_fold(1usize, |all, extent| all.checked_mul(*extent));
+        let features = outcome
+            .unwrap_or_else(|_| Err(Failure::internal("preprocessing panicked; the engine's log says where")))?;
+        let count =
+            features.shape.iter().chain([&features.clips]).try_fold(1usize, |all, extent| all.checked_mul(*extent));
         if features.clips == 0 || count != Some(features.values.len()) {
             let Features { shape, clips, values, .. } = features;
-            return Err(Failure::internal(format!("preprocessing gives {} numbers for {clips} times {shape:?}", values.len())));
+            return Err(Failure::internal(format!(
+                "preprocessing gives {} numbers for {clips} times {shape:?}",
+                values.len()
+            )));
         }
         Ok(features)
     }

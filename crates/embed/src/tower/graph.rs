@@ -146,7 +146,10 @@ impl Graph {
                     let shape = shape(binding, rows, &first.shape)?;
                     let values = batch.iter().flat_map(|features| features.values.iter().copied()).collect::<Vec<_>>();
                     if shape.iter().product::<usize>() != values.len() {
-                        return Err(Failure::internal(format!("{} numbers do not have the shape {shape:?}", values.len())));
+                        return Err(Failure::internal(format!(
+                            "{} numbers do not have the shape {shape:?}",
+                            values.len()
+                        )));
                     }
                     binding.real(&shape, values)?
                 }
@@ -240,7 +243,8 @@ fn shape(binding: &Binding, rows: usize, clip: &[usize]) -> Result<Vec<usize>, F
     };
     let fits = |(axis, extent): (usize, &usize)| binding.fixed(axis + 1).is_none_or(|fixed| fixed == *extent);
     if clip.len() != wanted || !clip.iter().enumerate().all(fits) {
-        let message = format!("preprocessing gives {clip:?}; the graph's input {} is {:?}", binding.name, binding.shape);
+        let message =
+            format!("preprocessing gives {clip:?}; the graph's input {} is {:?}", binding.name, binding.shape);
         return Err(Failure::pack(message).hint("Do preprocessor_config.json and the graph belong together?"));
     }
     Ok([&[rows], clip.as_slice()].concat())

@@ -21,7 +21,11 @@ pub enum Body {
 impl Input {
     /// A text that its graph pads to `fixed` tokens, or to the longest of its batch.
     pub fn text(tokens: Tokens, fixed: Option<usize>) -> Input {
-        Input { length: fixed.unwrap_or(tokens.ids.len()), tokens: super::usage::text(&tokens), body: Body::Text(tokens) }
+        Input {
+            length: fixed.unwrap_or(tokens.ids.len()),
+            tokens: super::usage::text(&tokens),
+            body: Body::Text(tokens),
+        }
     }
 
     /// A picture or sound that counts for `tokens`.

@@ -21,7 +21,10 @@ pub fn add(mut vector: Vec<f32>, lift: &Lift<'_>, space: &mut [f32]) -> Result<(
     let width = vector.len();
     if let Some(mean) = lift.mean {
         if mean.len() != width {
-            return Err(Failure::pack(format!("the mean has {} components, and the tower's vector {width}", mean.len())));
+            return Err(Failure::pack(format!(
+                "the mean has {} components, and the tower's vector {width}",
+                mean.len()
+            )));
         }
         vector.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
         unit(&mut vector)?;

@@ -69,8 +69,14 @@ pub struct Read {
 
 impl Tower {
     /// Load a tower whose graph is in `session`.
-    pub fn load(part: &Part, session: SharedSession, crew: &Arc<Crew>, counters: &Arc<Counters>) -> Result<Tower, Failure> {
-        let place = |error: Failure| Failure { message: format!("{}: {}", part.graph.display(), error.message), ..error };
+    pub fn load(
+        part: &Part,
+        session: SharedSession,
+        crew: &Arc<Crew>,
+        counters: &Arc<Counters>,
+    ) -> Result<Tower, Failure> {
+        let place =
+            |error: Failure| Failure { message: format!("{}: {}", part.graph.display(), error.message), ..error };
         let (modality, facts) = (part.modality, &part.facts);
         let mut tokenizer = (modality == Modality::Text).then(|| TextTokenizer::load(part)).transpose()?;
         let pad = tokenizer.as_ref().and_then(|tokenizer| tokenizer.id(facts.pad_token()?)).or(facts.pad_id());
@@ -149,7 +155,12 @@ impl Tower {
     }
 
     /// Run the inputs that are ready and put what came of them among those that are not.
-    fn run(&self, ready: Vec<Result<Input, Failure>>, bulk: bool, alive: &Alive) -> Result<Vec<Result<Read, Failure>>, Failure> {
+    fn run(
+        &self,
+        ready: Vec<Result<Input, Failure>>,
+        bulk: bool,
+        alive: &Alive,
+    ) -> Result<Vec<Result<Read, Failure>>, Failure> {
         let mut inputs = Vec::with_capacity(ready.len());
         let mut known = Vec::with_capacity(ready.len());
         for one in ready {

@@ -77,7 +77,9 @@ impl<I: Send + Sync + 'static> Runner<I> {
         let state = Mutex::new(State { queue: Queue::default(), closed: false });
         let shared = Arc::new(Shared { state, wake: Condvar::new(), counters });
         let own = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("tower".to_owned()).spawn(move || own.work(graph, measured.then(Cost::default)));
+        let thread = std::thread::Builder::new()
+            .name("tower".to_owned())
+            .spawn(move || own.work(graph, measured.then(Cost::default)));
         thread.map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
         Ok(Runner { shared })
     }

@@ -66,7 +66,8 @@ fn audio(facts: &Facts) -> Option<usize> {
             let windows = |length: &str, stride: &str| {
                 Some(number(length)?.checked_sub(size)? / number(stride).filter(|stride| *stride > 0)? + 1)
             };
-            let count = windows("num_mel_bins", "frequency_stride")?.checked_mul(windows("max_length", "time_stride")?)?;
+            let count =
+                windows("num_mel_bins", "frequency_stride")?.checked_mul(windows("max_length", "time_stride")?)?;
             count.checked_add(2)
         }
         "clap" => {
@@ -98,7 +99,10 @@ mod tests {
         let ast = r#"{"model_type": "audio-spectrogram-transformer", "patch_size": 16, "frequency_stride": 10,
                       "time_stride": 10, "max_length": 1024, "num_mel_bins": 128}"#;
         assert_eq!(rule(Modality::Audio, ast), Usage::Fixed(1214));
-        assert_eq!(rule(Modality::Audio, r#"{"model_type": "whisper", "max_source_positions": 1500}"#), Usage::Fixed(1500));
+        assert_eq!(
+            rule(Modality::Audio, r#"{"model_type": "whisper", "max_source_positions": 1500}"#),
+            Usage::Fixed(1500)
+        );
         for broken in [r#"{"vision_config": {"image_size": 224, "patch_size": 0}}"#, "{}", "[]"] {
             assert_eq!(rule(Modality::Image, broken), Usage::Blocks(32));
         }
@@ -106,7 +110,13 @@ mod tests {
 
     #[test]
     fn blocks_are_counted_over_all_clips() {
-        let features = |shape: &[usize], clips| Features { shape: shape.to_vec(), clips, values: vec![], truncated: false, longer: false };
+        let features = |shape: &[usize], clips| Features {
+            shape: shape.to_vec(),
+            clips,
+            values: vec![],
+            truncated: false,
+            longer: false,
+        };
         assert_eq!(Usage::Blocks(32).of(&features(&[3, 224, 225], 1)), 7 * 8);
         assert_eq!(Usage::Blocks(16).of(&features(&[1, 128, 204], 3)), 8 * 13 * 3);
     }

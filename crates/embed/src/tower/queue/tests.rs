@@ -43,7 +43,11 @@ fn naive(texts: &mut Vec<Text>, now: usize, lanes: &mut Vec<bool>) -> Vec<Text> 
         lanes.clear();
         return Vec::new();
     };
-    if texts.iter().any(|text| text.bulk) { lanes.push(head.bulk) } else { lanes.clear() }
+    if texts.iter().any(|text| text.bulk) {
+        lanes.push(head.bulk)
+    } else {
+        lanes.clear()
+    }
     let mut batch: Vec<Text> = Vec::new();
     let mut stopped = Vec::new();
     for text in texts.iter() {
@@ -83,7 +87,8 @@ fn batches_equal_those_of_the_naive_twin_and_cover_every_text_once() {
                 queue.push(Arc::new(now), bulk, lengths.into_iter());
                 expected += count;
             }
-            let wanted: Vec<(usize, usize)> = naive(&mut flat, now, &mut lanes).iter().map(|text| (text.job, text.at)).collect();
+            let wanted: Vec<(usize, usize)> =
+                naive(&mut flat, now, &mut lanes).iter().map(|text| (text.job, text.at)).collect();
             let batch: Vec<(usize, usize)> = queue.next(&most).iter().map(|(job, at)| (**job, *at)).collect();
             assert_eq!(batch, wanted);
             assert_eq!(queue.waiting(), flat.len());

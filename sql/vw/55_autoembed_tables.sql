@@ -56,8 +56,10 @@ CREATE POLICY owner ON vw.autoembed_queue USING (autoembed_id IN (SELECT a.id FR
 -- Whoever may write to a table may have its rows embedded. An entry says which row to look at, and nothing else.
 CREATE POLICY writer ON vw.autoembed_queue FOR INSERT WITH CHECK (true);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON vw.autoembed TO PUBLIC;
-GRANT SELECT, INSERT, UPDATE, DELETE ON vw.autoembed_queue TO PUBLIC;
+-- What a worker counts is not for users to write.
+GRANT SELECT, DELETE, INSERT (id, relation, key, source, target, modality, model, backfill), UPDATE (holds, hold_until)
+	ON vw.autoembed TO PUBLIC;
+GRANT SELECT, INSERT (autoembed_id, key), UPDATE (failed_at, attempts, due) ON vw.autoembed_queue TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('vw.autoembed', '');
 SELECT pg_catalog.pg_extension_config_dump('vw.autoembed_queue', '');

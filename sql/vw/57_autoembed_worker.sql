@@ -74,8 +74,8 @@ COMMENT ON FUNCTION vw.autoembed_vectors IS
 
 CREATE FUNCTION vw.autoembed_hold(job vw.autoembed, code text, message text) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog BEGIN ATOMIC
-	UPDATE vw.autoembed a SET holds = a.holds + 1, error_code = code, error = message, worked_at = clock_timestamp(),
-		hold_until = clock_timestamp() + least(60, 2 ^ least(a.holds, 6)) * interval '1 second' WHERE a.id = job.id;
+	UPDATE vw.autoembed a SET holds = least(a.holds, 100) + 1, error_code = code, error = message, worked_at = clock_timestamp(),
+		hold_until = clock_timestamp() + least(60, 2 ^ greatest(0, least(a.holds, 6))) * interval '1 second' WHERE a.id = job.id;
 END;
 
 COMMENT ON FUNCTION vw.autoembed_hold IS
@@ -87,8 +87,8 @@ DECLARE
 	last integer := current_setting('vw.autoembed_attempts');
 	delay interval := current_setting('vw.autoembed_retry_delay');
 BEGIN
-	UPDATE vw.autoembed_queue q SET attempts = q.attempts + 1, alone = true, error_code = code, error = message,
-		due = clock_timestamp() + least(interval '1 hour', delay * 4 ^ least(q.attempts, 10)),
+	UPDATE vw.autoembed_queue q SET attempts = least(q.attempts, 1000) + 1, alone = true, error_code = code, error = message,
+		due = clock_timestamp() + least(interval '1 hour', delay * 4 ^ greatest(0, least(q.attempts, 10))),
 		failed_at = CASE WHEN q.attempts + 1 >= last THEN clock_timestamp() END
 		WHERE q.ctid = ANY (places) AND q.key = failed_key;
 END $$;
@@ -244,9 +244,14 @@ DECLARE
 	job vw.autoembed;
 BEGIN
 	FOR job IN SELECT a.* FROM vw.autoembed a WHERE a.hold_until <= clock_timestamp() ORDER BY a.worked_at LOOP
-		IF vw.autoembed_work(job) THEN
-			RETURN 0;
-		END IF;
+		-- Whatever is wrong with one column is not to stop the others.
+		BEGIN
+			IF vw.autoembed_work(job) THEN
+				RETURN 0;
+			END IF;
+		EXCEPTION WHEN OTHERS THEN
+			PERFORM vw.autoembed_hold(job, SQLSTATE, SQLERRM);
+		END;
 	END LOOP;
 	-- An aggregate without a group would give a row where nothing is left.
 	RETURN (

@@ -146,6 +146,35 @@ fn an_engine_that_is_down_costs_no_attempt() {
 }
 
 #[test]
+fn a_standby_does_what_waits_when_it_is_promoted() {
+    let cluster = Cluster::start("shared_preload_libraries = 'vw'");
+    let mut client = table(&cluster, 10);
+    settle(&mut client);
+    client.batch_execute("ALTER SYSTEM SET vw.engine_address = '/nonexistent/engine.sock'").expect("a setting");
+    client.batch_execute("SELECT pg_reload_conf()").expect("a reload");
+    std::thread::sleep(Duration::from_millis(500));
+    client.batch_execute("INSERT INTO doc SELECT i, 'text ' || i FROM generate_series(101, 120) i").expect("rows");
+    until(&mut client, "the engine is missed", |status| status.error.is_some());
+    let standby = cluster.replica();
+    cluster.stop("immediate");
+    let mut client = standby.connect("app");
+    client.batch_execute("ALTER SYSTEM RESET vw.engine_address").expect("a setting");
+    client.batch_execute("SELECT pg_reload_conf()").expect("a reload");
+    client.batch_execute("SELECT vw_autoembed_status()").expect("a standby may be asked");
+    client.batch_execute("SELECT pg_promote()").expect("a promotion");
+    // Not by vw_autoembed_status, which would start a worker.
+    let waits = "SELECT count(*) FROM vw.autoembed_queue";
+    for _ in 0..2_000 {
+        if client.query_one(waits, &[]).expect("a count").get::<_, i64>(0) == 0 {
+            assert_eq!(wrong(&mut client), 0);
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("nobody works on the queue: {:?}", status(&mut client));
+}
+
+#[test]
 fn tables_and_columns_may_go() {
     let cluster = Cluster::start("shared_preload_libraries = 'vw'");
     let mut client = table(&cluster, 2_000);

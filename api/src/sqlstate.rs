@@ -35,6 +35,8 @@ pub fn map(condition: &Condition) -> Error {
     let refusal = match (condition.sqlstate, condition.ours) {
         ("22023" | "54000", true) => Some((Code::InvalidRequest, condition.column.unwrap_or_default())),
         ("P0002", true) => Some((Code::NotFound, condition.column.unwrap_or_default())),
+        // The pack of the collection's model was replaced.
+        ("55000", true) => Some((Code::Conflict, condition.column.unwrap_or_default())),
         ("23505", true) => Some((Code::Conflict, condition.column.unwrap_or_default())),
         ("42704", true) => Some((Code::UnknownModel, "model_id")),
         ("0A000", true) => Some((Code::UnsupportedInput, condition.column.unwrap_or_default())),

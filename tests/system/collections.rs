@@ -1,5 +1,5 @@
 //! Guards the index of a collection: it appears by itself when there are enough items, whoever adds them, is used by
-//! searches, and comes back from a dump.
+//! searches, and comes back from a dump. And that no other pack than its own answers for a collection.
 
 use postgres::Client;
 use vw_tests::cluster::Cluster;
@@ -82,4 +82,28 @@ fn a_collection_gets_an_index_when_it_has_grown() {
     assert_eq!(indexes(&mut copy, &partition), made);
     let plan = explain(&mut copy, &id, &partition);
     assert!(plan.contains("Inverted File: "), "{plan}");
+}
+
+#[test]
+fn a_collection_asks_for_the_pack_that_it_was_made_with() {
+    let cluster = Cluster::start("");
+    let mut client = cluster.with_vw("app");
+    client
+        .batch_execute(
+            "SELECT vw_create_collection('tools'); SELECT vw_index_items('tools', ARRAY['a hammer']);
+             -- What it looks like when the pack's files were replaced since.
+             INSERT INTO vw.model SELECT id, repeat('0', 64), name, types, dimensions, metric FROM vw.model;
+             UPDATE vw.collection SET model_sha256 = repeat('0', 64)",
+        )
+        .expect("a collection");
+    for call in ["SELECT vw_search('tools', 'x')", "SELECT vw_index_items('tools', ARRAY['a rose'])"] {
+        let error = client.batch_execute(call).expect_err("another pack");
+        let error = error.as_db_error().expect("an error of the server");
+        assert_eq!(error.code(), &postgres::error::SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "{error:?}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("needs another collection")), "{error:?}");
+    }
+    client
+        .batch_execute("UPDATE vw.collection SET model_sha256 = (SELECT sha256 FROM vw_models())")
+        .expect("it is back");
+    assert_eq!(client.query("SELECT vw_search('tools', 'x')", &[]).expect("a search").len(), 1);
 }

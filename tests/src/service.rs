@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::cluster::Cluster;
 
@@ -18,6 +19,23 @@ pub struct Service {
     child: Child,
     port: u16,
     agent: ureq::Agent,
+    /// The store of media, where the test keeps none of its own.
+    _store: Option<TempDir>,
+}
+
+/// What was read at a URL, as bytes.
+#[derive(Debug)]
+pub struct Content {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Content {
+    /// A header's text; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
 }
 
 /// What the service answered.
@@ -44,7 +62,8 @@ impl Answer {
     }
 }
 
-fn program() -> Command {
+/// The program `vw-api`.
+pub fn program() -> Command {
     Command::new(std::env::var("VW_API").expect("VW_API must name the program vw-api"))
 }
 
@@ -68,13 +87,23 @@ pub fn key(cluster: &Cluster, database: &str, words: &[&str]) -> String {
 }
 
 impl Service {
-    /// Start the service as its own role and wait until it is ready.
+    /// Start the service as its own role and wait until it is ready. Media go to a folder that ends with it.
     pub fn start(cluster: &Cluster, database: &str) -> Service {
         Service::start_with(cluster, database, &[])
     }
 
     /// The same with more words on the command line.
     pub fn start_with(cluster: &Cluster, database: &str, words: &[&str]) -> Service {
+        let store = tempfile::tempdir().expect("a temporary folder");
+        let settings = [("VW_MEDIA_STORE", store.path().to_string_lossy().into_owned())];
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let mut service = Service::start_set(cluster, database, words, &settings);
+        service._store = Some(store);
+        service
+    }
+
+    /// The same with variables, one of which says where media go.
+    pub fn start_set(cluster: &Cluster, database: &str, words: &[&str], settings: &[(&str, &str)]) -> Service {
         grant(cluster, database);
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
         let port = listener.local_addr().expect("an address").port();
@@ -82,10 +111,10 @@ impl Service {
         let mut command = program();
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]).args(words);
         command.env("DATABASE_URL", cluster.address(ROLE, database)).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().expect("vw-api starts");
+        let child = command.envs(settings.iter().copied()).spawn().expect("vw-api starts");
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
-        let service = Service { child, port, agent };
+        let service = Service { child, port, agent, _store: None };
         let limit = Instant::now() + Duration::from_secs(60);
         while service.try_get("/readyz").is_none_or(|status| status != 200) {
             assert!(Instant::now() < limit, "the service did not get ready");
@@ -100,6 +129,39 @@ impl Service {
 
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Read an absolute URL, or a path of this service, without a key.
+    pub fn read(&self, method: &str, url: &str, headers: &[(&str, &str)]) -> Content {
+        let url = if url.starts_with('/') { self.url(url) } else { url.to_owned() };
+        let mut request = ureq::http::Request::builder().method(method).uri(&url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).expect("a request that can be sent");
+        let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{method} {url}: {error}"));
+        let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().expect("a body");
+        Content { status: response.status().as_u16(), headers: response.headers().clone(), bytes }
+    }
+
+    /// The process.
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    /// Kill the service at once, as a machine does that loses its power.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a running service");
+        self.child.wait().expect("a child of ours");
+    }
+
+    /// Send a request that may end without an answer.
+    pub fn try_send(&self, method: &str, path: &str, key: &str, body: &Value) -> Option<Value> {
+        let request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        let request = request.header("authorization", format!("Bearer {key}")).header(JSON.0, JSON.1);
+        let request = request.body(body.to_string()).expect("a request that can be sent");
+        let mut response = self.agent.run(request).ok().filter(|response| response.status() == 200)?;
+        serde_json::from_str(&response.body_mut().read_to_string().ok()?).ok()
     }
 
     /// Send a request with a JSON body, or none for `Value::Null`.

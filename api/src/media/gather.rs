@@ -156,7 +156,7 @@ fn too_much() -> (Code, String) {
 fn other_format(kind: Kind) -> (Code, String) {
     let formats = match kind {
         Kind::Image => "PNG, JPEG, GIF or WebP",
-        Kind::Audio => "WAV, MP3, FLAC or Ogg",
+        Kind::Audio => "WAV, AIFF, MP3, AAC, M4A, FLAC or Ogg",
     };
     (Code::UnsupportedMedia, format!("this is no {} file ({formats})", kind.word()))
 }

@@ -7,9 +7,9 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::body::refuse;
-use crate::db;
 use crate::error::{Code, Error, Result};
 use crate::key::{self, Key};
+use crate::statement;
 
 /// The id of the project that the request's key belongs to.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
 
 async fn project(app: &App, headers: &HeaderMap) -> Result<Project> {
     let key = bearer(headers)?;
-    let row = app.db.one(db::AUTHENTICATE, &[&key.id, &key.hash]).await?;
+    let row = app.db.one(statement::AUTHENTICATE, &[&key.id, &key.hash]).await?;
     let project: Option<String> = row.try_get("project").map_err(|error| Error::internal(error.to_string()))?;
     project.map(Project).ok_or_else(|| unauthorized("invalid API key"))
 }

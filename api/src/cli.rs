@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use crate::app::App;
 use crate::db::{self, Db};
-use crate::{key, routes, server};
+use crate::{idempotency, key, routes, server, statement};
 
 const EXAMPLES: &str = "Examples:
   vw-api key create --project shop --database-url postgresql://owner@127.0.0.1/app
@@ -85,6 +85,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let db = Db::new(&database.database_url, usize::from(pool_size))?;
             let listener = TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
             tracing::info!("listening on http://{}", listener.local_addr()?);
+            tokio::spawn(idempotency::sweep(db.clone()));
             server::serve(listener, routes::router(App::new(db))).await.context("the service failed")
         }
         Command::Key(KeyCommand::Create { database, project, name }) => create_key(&database, &project, name).await,
@@ -95,13 +96,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 
 async fn create_key(database: &Database, project: &str, name: Option<String>) -> anyhow::Result<()> {
     let (text, key) = key::generate().context("the system gives no random numbers")?;
-    run_statement(database, db::CREATE_KEY, &[&project, &name, &key.id, &key.hash]).await?;
+    run_statement(database, statement::CREATE_KEY, &[&project, &name, &key.id, &key.hash]).await?;
     println!("{text}");
     Ok(())
 }
 
 async fn list_keys(database: &Database, project: Option<String>) -> anyhow::Result<()> {
-    let rows = run_statement(database, db::KEYS, &[&project]).await?;
+    let rows = run_statement(database, statement::KEYS, &[&project]).await?;
     let mut lines = vec![["ID", "PROJECT", "NAME", "CREATED", "REVOKED"].map(str::to_owned)];
     for row in &rows {
         lines.push(key_line(row)?);
@@ -111,7 +112,7 @@ async fn list_keys(database: &Database, project: Option<String>) -> anyhow::Resu
 }
 
 async fn revoke_key(database: &Database, id: &str) -> anyhow::Result<()> {
-    let rows = run_statement(database, db::REVOKE_KEY, &[&id]).await?;
+    let rows = run_statement(database, statement::REVOKE_KEY, &[&id]).await?;
     let revoked: Option<Option<bool>> = rows.first().map(|row| row.try_get("revoked")).transpose()?;
     match revoked.flatten() {
         Some(true) => Ok(()),
@@ -120,9 +121,9 @@ async fn revoke_key(database: &Database, id: &str) -> anyhow::Result<()> {
 }
 
 /// Run one statement on a connection of its own.
-async fn run_statement(database: &Database, statement: &str, params: db::Params<'_>) -> anyhow::Result<Vec<Row>> {
+async fn run_statement(database: &Database, text: &str, params: db::Params<'_>) -> anyhow::Result<Vec<Row>> {
     let db = Db::new(&database.database_url, 1)?;
-    db.rows(statement, params).await.map_err(|error| anyhow::anyhow!("{}", error.cause.unwrap_or(error.message)))
+    db.rows(text, params).await.map_err(|error| anyhow::anyhow!("{}", error.cause.unwrap_or(error.message)))
 }
 
 fn key_line(row: &Row) -> anyhow::Result<[String; 5]> {

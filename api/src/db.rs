@@ -1,4 +1,4 @@
-//! The pool of connections and the statements. Knows no HTTP and no JSON.
+//! The pool of connections. Knows no HTTP and no JSON; the statements themselves are in `statement`.
 //!
 //! Connections keep no state between statements. A connection whose request was abandoned is cancelled and thrown
 //! away, so that the next request never waits behind it; every connection is tested as it leaves the pool, so that a
@@ -12,22 +12,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 
 use crate::error::{Error, Result};
-use crate::sqlstate;
-
-pub const AUTHENTICATE: &str = include_str!("../sql/authenticate.sql");
-pub const MODELS: &str = include_str!("../sql/models.sql");
-pub const READY: &str = include_str!("../sql/ready.sql");
-pub const CREATE_COLLECTION: &str = include_str!("../sql/collection_create.sql");
-pub const COLLECTIONS: &str = include_str!("../sql/collections.sql");
-pub const COLLECTION: &str = include_str!("../sql/collection.sql");
-pub const DELETE_COLLECTION: &str = include_str!("../sql/collection_delete.sql");
-pub const INDEX_ITEMS: &str = include_str!("../sql/items_index.sql");
-pub const ITEMS: &str = include_str!("../sql/items.sql");
-pub const DELETE_ITEMS: &str = include_str!("../sql/items_delete.sql");
-pub const SEARCH: &str = include_str!("../sql/search.sql");
-pub const CREATE_KEY: &str = include_str!("../sql/key_create.sql");
-pub const KEYS: &str = include_str!("../sql/keys.sql");
-pub const REVOKE_KEY: &str = include_str!("../sql/key_revoke.sql");
+use crate::{sqlstate, statement};
 
 /// How long to wait for a connection: for a free one, for a new one, for a tested one.
 const CONNECTION_WAIT: Duration = Duration::from_secs(5);
@@ -97,17 +82,11 @@ impl Db {
 struct Lease(Option<Object>);
 
 impl Lease {
-    async fn run(&self, statement: &str, params: Params<'_>) -> std::result::Result<Vec<Row>, tokio_postgres::Error> {
+    async fn run(&self, text: &str, params: Params<'_>) -> std::result::Result<Vec<Row>, tokio_postgres::Error> {
         let Some(client) = &self.0 else { return Ok(Vec::new()) };
-        let prepared = client.prepare_cached(statement).await?;
-        match client.query(&prepared, params).await {
-            Err(error) if sqlstate::stale_plan(&error) => {
-                client.statement_cache.clear();
-                let prepared = client.prepare_cached(statement).await?;
-                client.query(&prepared, params).await
-            }
-            outcome => outcome,
-        }
+        let types = statement::types(text, params.len());
+        let typed: Vec<_> = params.iter().copied().zip(types).collect();
+        client.query_typed(text, &typed).await
     }
 
     fn give_back(&mut self) {

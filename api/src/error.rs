@@ -15,6 +15,8 @@ pub enum Code {
     MethodNotAllowed,
     RequestTimeout,
     Conflict,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
     PayloadTooLarge,
     UnsupportedMediaType,
     UnsupportedInput,
@@ -37,6 +39,8 @@ impl Code {
             Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Code::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Code::Conflict => (StatusCode::CONFLICT, "conflict"),
+            Code::IdempotencyInFlight => (StatusCode::CONFLICT, "idempotency_in_flight"),
+            Code::IdempotencyMismatch => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch"),
             Code::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Code::UnsupportedInput => (StatusCode::UNPROCESSABLE_ENTITY, "unsupported_input"),
@@ -53,7 +57,7 @@ impl Code {
         match self {
             Code::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer")),
             Code::EngineUnavailable | Code::DatabaseUnavailable => Some((header::RETRY_AFTER, "5")),
-            Code::Overloaded | Code::Timeout => Some((header::RETRY_AFTER, "1")),
+            Code::Overloaded | Code::Timeout | Code::IdempotencyInFlight => Some((header::RETRY_AFTER, "1")),
             _ => None,
         }
     }

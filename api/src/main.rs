@@ -9,6 +9,7 @@ mod console;
 mod db;
 mod error;
 mod handlers;
+mod idempotency;
 mod json;
 mod key;
 mod media;
@@ -17,6 +18,7 @@ mod requests;
 mod routes;
 mod server;
 mod sqlstate;
+mod statement;
 mod types;
 
 use std::process::ExitCode;

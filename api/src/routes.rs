@@ -3,15 +3,17 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::handlers::{collections, health, items, search};
-use crate::{auth, body, console, outer};
+use crate::{auth, body, console, idempotency, outer};
 
 /// Make the service.
 pub fn router(app: App) -> Router {
+    // Requests that are done once under an Idempotency-Key.
+    let once = |route: MethodRouter<App>| route.layer(from_fn_with_state(app.clone(), idempotency::layer));
     Router::new()
         .route("/", get(console::page))
         .route("/console.css", get(console::style))
@@ -19,9 +21,9 @@ pub fn router(app: App) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/v1/vectors/models", get(collections::models))
-        .route("/v1/vectors/collections", get(collections::list).post(collections::create))
+        .route("/v1/vectors/collections", get(collections::list).merge(once(post(collections::create))))
         .route("/v1/vectors/collections/{id}", get(collections::show).delete(collections::delete))
-        .route("/v1/vectors/collections/{id}/index", post(items::index))
+        .route("/v1/vectors/collections/{id}/index", once(post(items::index)))
         .route("/v1/vectors/collections/{id}/items", get(items::list).delete(items::delete))
         .route("/v1/vectors/collections/{id}/search", post(search::search))
         .fallback(unknown)

@@ -54,11 +54,6 @@ pub fn map(condition: &Condition) -> Error {
     }
 }
 
-/// Tell whether a statement failed before it ran, since what it was prepared against has changed.
-pub fn stale_plan(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().is_some_and(|report| report.routine() == Some("RevalidateCachedQuery"))
-}
-
 /// Map what a statement failed with.
 pub fn from_query(error: &tokio_postgres::Error) -> Error {
     match error.as_db_error() {

@@ -51,7 +51,8 @@ BEGIN
 	EXECUTE format('GRANT SELECT ON vw.project TO %s', service);
 	EXECUTE format('GRANT SELECT, INSERT ON vw.model TO %s', service);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON vw.collection, vw.item TO %s', service);
-	EXECUTE format('GRANT EXECUTE ON FUNCTION vw.authenticate(text, bytea) TO %s', service);
+	EXECUTE format('GRANT EXECUTE ON FUNCTION vw.authenticate, vw.begin_request, vw.finish_request, vw.sweep_requests TO %s',
+		service);
 	FOR partition IN SELECT i.inhrelid::regclass FROM pg_inherits i WHERE i.inhparent = 'vw.item'::regclass LOOP
 		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', partition, service);
 	END LOOP;

@@ -27,9 +27,15 @@ pub struct Answer {
     pub request_id: Option<String>,
     pub retry_after: Option<String>,
     pub body: Value,
+    pub headers: ureq::http::HeaderMap,
 }
 
 impl Answer {
+    /// A header, where it is there.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
     /// The code of an error body; fails the test where the body is not one.
     pub fn code(&self) -> &str {
         let error = self.body.get("error").unwrap_or_else(|| panic!("no error body: {self:?}"));
@@ -98,6 +104,11 @@ impl Service {
         Some(self.agent.get(self.url(path)).call().ok()?.status().as_u16())
     }
 
+    /// The address that it listens on.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
@@ -118,10 +129,10 @@ impl Service {
         let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let (request_id, retry_after) = (header("x-request-id"), header("retry-after"));
-        let status = response.status().as_u16();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.body_mut().read_to_string().expect("a body of text");
         let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {status}, no JSON: {text}"));
-        Answer { status, request_id, retry_after, body }
+        Answer { status, request_id, retry_after, body, headers }
     }
 }
 

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::app::App;
-use crate::db;
 use crate::error::{Code, Error};
+use crate::statement;
 use crate::types::{Health, get};
 
 use super::Reply;
@@ -17,7 +17,7 @@ pub async fn live() -> Json<Health> {
 
 /// `GET /readyz`: the database answers and its engine has a model.
 pub async fn ready(State(app): State<App>) -> Reply<Health> {
-    let row = app.db.one(db::READY, &[]).await?;
+    let row = app.db.one(statement::READY, &[]).await?;
     match get::<i64>(&row, "models")? {
         0 => Err(Error::new(Code::EngineUnavailable, "the embedding engine has no model")),
         _ => Ok(Json(Health { status: "ok" })),

@@ -8,7 +8,7 @@ use crate::auth::Project;
 use crate::error::Error;
 use crate::requests::{Input, Kind, Query};
 use crate::types::{Collection, Hit, SearchReport, Usage, get};
-use crate::{body, db};
+use crate::{body, db, statement};
 
 use super::{CollectionId, Reply, no_fetching};
 
@@ -26,12 +26,12 @@ pub async fn search(
         Input::Bytes(Kind::Image, bytes) => (None, Some(bytes), None),
         Input::Bytes(Kind::Audio, bytes) => (None, None, Some(bytes)),
         Input::Url(kind) => {
-            let row = app.db.one(db::COLLECTION, &[&id, &project]).await?;
+            let row = app.db.one(statement::COLLECTION, &[&id, &project]).await?;
             return Err(no_fetching(&Collection::from_row(&row)?, *kind, kind.word()));
         }
     };
     let values: db::Params = &[&id, &text, &image, &audio, &project, top_k, threshold, filter];
-    let rows = app.db.rows(db::SEARCH, values).await?;
+    let rows = app.db.rows(statement::SEARCH, values).await?;
     let first = rows.first().ok_or_else(|| Error::internal("the search gave no rows"))?;
     let usage = Usage { input_tokens: i64::from(get::<i32>(first, "tokens")?) };
     let model = get(first, "model_id")?;

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::db::Db;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
 
 /// The memory that request bodies may take at one time, in KiB: about four of the largest.
 const BODY_ROOM: usize = 256 * 1024;
@@ -13,13 +16,20 @@ const BODY_ROOM: usize = 256 * 1024;
 #[derive(Clone)]
 pub struct App {
     pub db: Db,
+    pub limits: Arc<Limits>,
+    pub metrics: Arc<Metrics>,
     /// One permit is one KiB of request bodies in memory.
     pub body_room: Arc<Semaphore>,
 }
 
 impl App {
     /// Make the shared state over a database.
-    pub fn new(db: Db) -> App {
-        App { db, body_room: Arc::new(Semaphore::new(BODY_ROOM)) }
+    pub fn new(db: Db, settings: &Settings) -> anyhow::Result<App> {
+        Ok(App {
+            db,
+            limits: Arc::new(Limits::new(settings.rates.clone(), settings.max_in_flight)),
+            metrics: Arc::new(Metrics::new()?),
+            body_room: Arc::new(Semaphore::new(BODY_ROOM)),
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! away, so that the next request never waits behind it; every connection is tested as it leaves the pool, so that a
 //! restarted database costs no request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -12,6 +12,8 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 
 use crate::error::{Error, Result};
+use crate::metrics::PoolState;
+use crate::timing::Spent;
 use crate::{sqlstate, statement};
 
 /// How long to wait for a connection: for a free one, for a new one, for a tested one.
@@ -34,12 +36,17 @@ pub struct Db {
 
 impl Db {
     /// Prepare a pool of at most `size` connections; connects to nothing yet.
-    pub fn new(database_url: &str, size: usize) -> anyhow::Result<Db> {
+    ///
+    /// Behind a pooler (PgBouncer) no options may be sent as a connection starts; statements then end by the wait here.
+    pub fn new(database_url: &str, size: usize, pooler: bool) -> anyhow::Result<Db> {
         let mut config: Config = database_url
             .parse()
-            .context("--database-url must be like postgresql://user:password@host:5432/database or host=… dbname=…")?;
+            .context("database_url must be like postgresql://user:password@host:5432/database or host=… dbname=…")?;
         let options = config.get_options().map_or(OPTIONS.to_owned(), |given| format!("{OPTIONS} {given}"));
-        config.options(options).connect_timeout(CONNECTION_WAIT).tcp_user_timeout(STATEMENT_WAIT);
+        if !pooler {
+            config.options(options);
+        }
+        config.connect_timeout(CONNECTION_WAIT).tcp_user_timeout(STATEMENT_WAIT);
         if config.get_application_name().is_none() {
             config.application_name("vw-api");
         }
@@ -55,8 +62,21 @@ impl Db {
         Ok(Db { pool })
     }
 
+    /// Tell what the pool has.
+    pub fn pool(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState { size: status.size, idle: status.available, waiting: status.waiting }
+    }
+
     /// Run one statement; give all its rows.
     pub async fn rows(&self, statement: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        let started = Instant::now();
+        let outcome = self.run(statement, params).await;
+        Spent::current().add(started.elapsed());
+        outcome
+    }
+
+    async fn run(&self, statement: &str, params: Params<'_>) -> Result<Vec<Row>> {
         let object = self.pool.get().await.map_err(|error| sqlstate::from_pool(&error))?;
         let mut lease = Lease(Some(object));
         match tokio::time::timeout(STATEMENT_WAIT, lease.run(statement, params)).await {

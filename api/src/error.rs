@@ -11,6 +11,7 @@ pub enum Code {
     InvalidRequest,
     UnknownModel,
     Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
@@ -20,6 +21,7 @@ pub enum Code {
     PayloadTooLarge,
     UnsupportedMediaType,
     UnsupportedInput,
+    RateLimited,
     Internal,
     EngineUnavailable,
     Overloaded,
@@ -35,6 +37,7 @@ impl Code {
             Code::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid_request"),
             Code::UnknownModel => (StatusCode::BAD_REQUEST, "unknown_model"),
             Code::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Code::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Code::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Code::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
@@ -44,6 +47,7 @@ impl Code {
             Code::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Code::UnsupportedInput => (StatusCode::UNPROCESSABLE_ENTITY, "unsupported_input"),
+            Code::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Code::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Code::EngineUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "engine_unavailable"),
             Code::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
@@ -70,6 +74,8 @@ pub struct Error {
     pub param: Option<String>,
     pub message: String,
     pub cause: Option<String>,
+    /// Seconds after which to try again, where they are known.
+    pub retry_after: Option<u64>,
 }
 
 /// The result of everything that can fail in a request.
@@ -78,7 +84,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Make an error that names no parameter.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, param: None, message: message.into(), cause: None }
+        Error { code, param: None, message: message.into(), cause: None, retry_after: None }
     }
 
     /// Make a refusal of what the client sent as `param`.
@@ -104,6 +110,12 @@ impl Error {
         self
     }
 
+    /// Say when to try again.
+    pub fn retry_after(mut self, seconds: u64) -> Error {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// Give the JSON body of the error.
     pub fn body(&self, request_id: &str) -> String {
         let (_, word) = self.code.parts();
@@ -118,6 +130,9 @@ impl IntoResponse for Error {
         let mut response = self.code.parts().0.into_response();
         if let Some((name, value)) = self.code.header() {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

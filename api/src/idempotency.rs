@@ -21,6 +21,7 @@ use crate::body::refuse;
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::statement::{BEGIN_REQUEST, FINISH_REQUEST, SWEEP_REQUESTS};
+use crate::timing::Spent;
 use crate::types::get;
 
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -68,7 +69,8 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
             }
         }
     };
-    match tokio::spawn(work).await {
+    let spent = Spent::current();
+    match tokio::spawn(async move { spent.count(work).await }).await {
         Ok(response) => Ok(response),
         Err(failed) if failed.is_panic() => resume_unwind(failed.into_panic()),
         Err(_) => Err(Error::internal("a request was dropped")),
@@ -124,6 +126,7 @@ impl Ticket {
         match self.state.get() {
             None => response,
             Some(Taken::Answered(status, body)) => {
+                app.metrics.replayed();
                 let mut response = Response::new(Body::from(body.clone()));
                 *response.status_mut() = *status;
                 let headers = response.headers_mut();

@@ -18,6 +18,7 @@ pub struct Service {
     child: Child,
     port: u16,
     agent: ureq::Agent,
+    log: tempfile::NamedTempFile,
 }
 
 /// What the service answered.
@@ -50,7 +51,8 @@ impl Answer {
     }
 }
 
-fn program() -> Command {
+/// The program `vw-api`.
+pub fn program() -> Command {
     Command::new(std::env::var("VW_API").expect("VW_API must name the program vw-api"))
 }
 
@@ -66,8 +68,13 @@ pub fn grant(cluster: &Cluster, database: &str) {
 
 /// Run `vw-api key …` as the owner; give what it printed.
 pub fn key(cluster: &Cluster, database: &str, words: &[&str]) -> String {
+    owner(cluster, database, &[&["key"], words].concat())
+}
+
+/// Run a command of `vw-api` as the owner; give what it printed.
+pub fn owner(cluster: &Cluster, database: &str, words: &[&str]) -> String {
     let mut command = program();
-    command.arg("key").args(words).env("DATABASE_URL", cluster.address("postgres", database));
+    command.args(words).env("DATABASE_URL", cluster.address("postgres", database));
     let output = command.output().expect("vw-api starts");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
@@ -79,7 +86,7 @@ impl Service {
         Service::start_with(cluster, database, &[])
     }
 
-    /// The same with more words on the command line.
+    /// The same with more words on the command line. Without any there is no limit on rates.
     pub fn start_with(cluster: &Cluster, database: &str, words: &[&str]) -> Service {
         grant(cluster, database);
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
@@ -87,11 +94,13 @@ impl Service {
         drop(listener);
         let mut command = program();
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]).args(words);
-        command.env("DATABASE_URL", cluster.address(ROLE, database)).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        command.env("DATABASE_URL", cluster.address(ROLE, database)).env("VW_RATE_LIMIT", "0");
+        command.stdout(Stdio::null()).stderr(log.reopen().expect("own file"));
         let child = command.spawn().expect("vw-api starts");
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
-        let service = Service { child, port, agent };
+        let service = Service { child, port, agent, log };
         let limit = Instant::now() + Duration::from_secs(60);
         while service.try_get("/readyz").is_none_or(|status| status != 200) {
             assert!(Instant::now() < limit, "the service did not get ready");
@@ -102,6 +111,30 @@ impl Service {
 
     fn try_get(&self, path: &str) -> Option<u16> {
         Some(self.agent.get(self.url(path)).call().ok()?.status().as_u16())
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).expect("own file")
+    }
+
+    /// Ask it to finish what it has begun and end.
+    pub fn terminate(&self) {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        // SAFETY: a plain system call without pointers, on a child that is not waited for yet.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0, "the service can be told to end");
+    }
+
+    /// Wait until it has ended; tell whether it ended well.
+    pub fn ended(&mut self) -> bool {
+        self.child.wait().expect("a child").success()
+    }
+
+    /// Get a page that is text.
+    pub fn text(&self, path: &str) -> String {
+        let mut response = self.agent.get(self.url(path)).call().unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        response.body_mut().read_to_string().expect("text")
     }
 
     /// The address that it listens on.

@@ -25,8 +25,11 @@ pub struct Shelf {
     clock: AtomicU64,
     /// The sessions that are open; towers of one graph share one. Held while a graph is loaded, so that the memory
     /// is counted by one at a time.
-    sessions: Mutex<HashMap<(PathBuf, Device), Weak<Mutex<Session>>>>,
+    sessions: Mutex<Sessions>,
 }
+
+/// Sessions by their graph and the device that runs it.
+type Sessions = HashMap<(PathBuf, Device), Weak<Mutex<Session>>>;
 
 /// The place of one tower.
 pub struct Slot {
@@ -122,11 +125,7 @@ impl Shelf {
 
     /// Open a graph, or give the session that is open already: no spinning threads and no memory patterns, since
     /// lengths vary.
-    fn session(
-        &self,
-        part: &Part,
-        sessions: &mut HashMap<(PathBuf, Device), Weak<Mutex<Session>>>,
-    ) -> Result<SharedSession, Failure> {
+    fn session(&self, part: &Part, sessions: &mut Sessions) -> Result<SharedSession, Failure> {
         let key = (part.graph.clone(), part.device);
         if let Some(session) = sessions.get(&key).and_then(Weak::upgrade) {
             return Ok(session);

@@ -2,7 +2,9 @@
 //! The values' logic is in vw-vector, the engine is a program of its own, and all SQL is hand-written in `sql/`.
 
 mod am;
+mod autoembed;
 mod engine;
+mod flock;
 mod pg;
 mod project;
 mod types;
@@ -16,6 +18,7 @@ pub extern "C-unwind" fn _PG_init() {
     // SAFETY: server processes are single-threaded while libraries load.
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     engine::settings::define();
+    autoembed::settings::define();
     project::define();
     am::define();
     pg::install::reserve_settings(c"vw");

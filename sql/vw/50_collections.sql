@@ -18,25 +18,37 @@ END;
 COMMENT ON FUNCTION vw.pinned IS
 	'The very pack that a collection was made with, as the engine is asked for it: another one of that id is refused.';
 
-CREATE FUNCTION vw.find_model(model text) RETURNS vw.model
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+CREATE FUNCTION vw.known_model(model text) RETURNS vw.model
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
 DECLARE
 	found vw.model;
 	known text;
 BEGIN
 	-- Without a name: the default model, or the only one.
 	SELECT m.id, m.sha256, m.name, m.types, m.dimensions, m.metric INTO found FROM vw.engine_models() m
-		WHERE model IS NULL OR m.id = model ORDER BY m.id <> 'multimodal-embedding-v1', m.id LIMIT 1;
+		WHERE model IS NULL OR model IN (m.id, m.id || '@' || m.sha256)
+		ORDER BY m.id <> 'multimodal-embedding-v1', m.id LIMIT 1;
 	IF found.id IS NULL THEN
 		SELECT string_agg(m.id, ', ' ORDER BY m.id) INTO known FROM vw.engine_models() m;
 		PERFORM vw.refuse('model_id', format('unknown model "%s"', left(model, 100)), 'Installed: ' || known || '.', '42704');
 	END IF;
+	RETURN found;
+END $$;
+
+COMMENT ON FUNCTION vw.known_model IS
+	'Resolve a model by id, or by id@sha256; NULL is the default model.';
+
+CREATE FUNCTION vw.find_model(model text) RETURNS vw.model
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+DECLARE
+	found vw.model := vw.known_model(model);
+BEGIN
 	INSERT INTO vw.model VALUES (found.*) ON CONFLICT DO NOTHING;
 	RETURN found;
 END $$;
 
 COMMENT ON FUNCTION vw.find_model IS
-	'Resolve a model by id and keep what it is; NULL is the default model.';
+	'Resolve a model and keep what it is.';
 
 CREATE FUNCTION vw_create_collection(name text, description text DEFAULT NULL, model text DEFAULT NULL,
 	project text DEFAULT NULL) RETURNS vw.collection_info

@@ -17,8 +17,22 @@ pub fn engines(data: &Path) -> Vec<i32> {
 
 /// Kill at once, as the kernel does when memory runs out.
 pub fn kill(pid: i32) {
+    signal(pid, libc::SIGKILL);
+}
+
+/// Stop, so that the process is there and does nothing.
+pub fn stop(pid: i32) {
+    signal(pid, libc::SIGSTOP);
+}
+
+/// Let a stopped process go on.
+pub fn go_on(pid: i32) {
+    signal(pid, libc::SIGCONT);
+}
+
+fn signal(pid: i32, signal: i32) {
     // SAFETY: a plain system call without pointers.
-    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0, "process {pid} can be killed");
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "process {pid} can be sent signal {signal}");
 }
 
 /// Memory that no other process shares, in KiB.

@@ -11,6 +11,7 @@ mod failure;
 pub mod image;
 pub mod media;
 mod pack;
+pub mod sandbox;
 pub mod serve;
 mod socket;
 mod tower;

@@ -24,6 +24,17 @@ pub struct Features {
 pub trait Prepare: Send + Sync {
     /// Decode and preprocess one file; [`vw_protocol::ErrorCode::BadInput`] where the file is at fault.
     fn prepare(&self, modality: Modality, tower: &Path, file: &[u8]) -> Result<Features, Failure>;
+
+    /// As [`Prepare::prepare`]; where the work can be given up, it is once `alive` says no.
+    fn prepare_while(
+        &self,
+        modality: Modality,
+        tower: &Path,
+        file: &[u8],
+        _alive: &dyn Fn() -> bool,
+    ) -> Result<Features, Failure> {
+        self.prepare(modality, tower, file)
+    }
 }
 
 /// Prepares on the caller's thread, with no fence around the decoders: for files that are trusted.

@@ -59,6 +59,11 @@ impl Connection {
         if done == 0 { Ok(Connection { stream, path: path.into() }) } else { Err(io::Error::last_os_error()) }
     }
 
+    /// The bare stream, which never blocks.
+    pub fn into_stream(self) -> UnixStream {
+        self.stream
+    }
+
     /// The socket this connection was made to.
     pub fn path(&self) -> &Path {
         &self.path

@@ -7,6 +7,8 @@ pub mod client;
 pub mod connection;
 pub mod functions;
 mod memo;
+mod pinned;
+mod pulse;
 mod scalar;
 pub mod settings;
 pub mod supervisor;

@@ -11,9 +11,7 @@ use vw_protocol::{Modality, Request};
 
 pg_functions! {
     /// vw_embed_text(input text, model text) -> vector; NULL for a NULL input.
-    fn vw_embed_text(args) {
-        if args.is_null(0) { Result::Ok(None) } else { embed(args, Modality::Text, args.text(0)?.as_bytes()).map(Some) }
-    }
+    fn vw_embed_text(args) { embed_text(args) }
 
     /// vw_embed_image(input bytea, model text) -> vector; NULL for a NULL input.
     fn vw_embed_image(args) { embed_bytes(args, Modality::Image) }
@@ -22,7 +20,16 @@ pg_functions! {
     fn vw_embed_audio(args) { embed_bytes(args, Modality::Audio) }
 }
 
-fn embed_bytes(args: &Args, modality: Modality) -> Result<Option<Value>> {
+/// Embed the text that is the first argument with the model that is the second.
+pub fn embed_text(args: &Args) -> Result<Option<Value>> {
+    if args.is_null(0) {
+        return Ok(None);
+    }
+    embed(args, Modality::Text, args.text(0)?.as_bytes()).map(Some)
+}
+
+/// Embed the file that is the first argument with the model that is the second.
+pub fn embed_bytes(args: &Args, modality: Modality) -> Result<Option<Value>> {
     if args.is_null(0) {
         return Ok(None);
     }

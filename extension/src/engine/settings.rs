@@ -8,6 +8,7 @@ use std::time::Duration;
 
 static ENGINE_ADDRESS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static ENGINE_START_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
+static ENGINE_HANG_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 static ENGINE_THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// Define them; called once, when the library is loaded.
@@ -28,6 +29,16 @@ pub fn define() {
         1,
         i32::MAX,
         GucContext::Userset,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"vw.engine_hang_timeout",
+        c"Time without an answer after which the engine is killed and started again.",
+        c"Zero means that it is never killed.",
+        &ENGINE_HANG_TIMEOUT,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
         GucFlags::UNIT_MS,
     );
     GucRegistry::define_int_guc(
@@ -53,7 +64,20 @@ pub fn start_timeout() -> Duration {
     Duration::from_millis(ENGINE_START_TIMEOUT.get().max(1) as u64)
 }
 
-/// Threads for the engine; zero for all cores.
-pub fn threads() -> i32 {
-    ENGINE_THREADS.get()
+/// How long the engine may owe an answer; `None` for as long as it likes.
+pub fn hang_timeout() -> Option<Duration> {
+    let millis = u64::try_from(ENGINE_HANG_TIMEOUT.get()).unwrap_or(0);
+    (millis > 0).then(|| Duration::from_millis(millis))
+}
+
+/// What the engine is started with; another value needs another engine.
+#[derive(PartialEq)]
+pub struct Launch {
+    /// Threads that it computes on; zero for all cores.
+    pub threads: i32,
+}
+
+/// The settings that the next engine is started with.
+pub fn launch() -> Launch {
+    Launch { threads: ENGINE_THREADS.get() }
 }

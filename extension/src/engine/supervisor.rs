@@ -1,14 +1,16 @@
-//! The one background worker: it starts `vw-engine`, starts it again when it dies, and takes it along when it ends.
-//! It has a single thread and no database connection, so it also runs on a hot standby. It never speaks to the engine.
+//! The one background worker: it starts `vw-engine`, starts it again when it dies or no longer answers, and takes it
+//! along when it ends. It has a single thread and no database connection, so it also runs on a hot standby.
 
-use super::settings;
+use super::pulse::Pulse;
+use super::settings::{self, Launch};
+use crate::autoembed::sweep::Sweep;
+use crate::flock;
 use crate::pg::{install, worker};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,9 +20,10 @@ const LOCK: &str = "vw/supervisor.lock";
 /// The engine's socket.
 pub const SOCKET: &str = "vw/engine.sock";
 
-/// An engine that lived shorter than this died quickly.
-const QUICK: Duration = Duration::from_secs(10);
-/// Quick deaths in a row that are answered by an immediate restart.
+/// Pause between two looks at an engine that answers, and at one that does not yet.
+const LOOK: Duration = Duration::from_millis(500);
+const LOOK_EARLY: Duration = Duration::from_millis(50);
+/// Deaths in a row of engines that never answered which are followed by an immediate restart.
 const PATIENCE: u32 = 3;
 /// Longest pause before a restart.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -41,9 +44,9 @@ pub fn register() {
     builder().load();
 }
 
-/// Start a worker now; false when the server has no free worker slot.
+/// Start a worker now, unless there is one; false when the server has no free worker slot.
 pub fn start() -> bool {
-    builder().load_dynamic().is_ok()
+    flock::is_taken(Path::new(LOCK)) || builder().load_dynamic().is_ok()
 }
 
 /// Watch the engine until told to stop; answers the worker's exit status.
@@ -67,31 +70,28 @@ pub fn run() -> i32 {
 
 /// Make our folder and take the lock that only one supervisor can hold; `None` when it is taken.
 fn claim() -> io::Result<Option<File>> {
-    DirBuilder::new().recursive(true).mode(0o700).create(FOLDER)?;
-    let lock = File::options().create(true).truncate(false).write(true).open(LOCK)?;
-    // SAFETY: the descriptor is open for the call.
-    if unsafe { libc::flock(lock.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
-        return Ok(Some(lock));
-    }
-    let error = io::Error::last_os_error();
-    if error.kind() == io::ErrorKind::WouldBlock { Ok(None) } else { Err(error) }
+    flock::make_folder(Path::new(FOLDER))?;
+    flock::take(Path::new(LOCK))
 }
 
 /// Keep one engine running until SIGTERM or the end of the postmaster.
 fn watch() {
     let mut engine: Option<Engine> = None;
-    let mut quick_deaths = 0u32;
+    let mut early_deaths = 0u32;
     let mut not_before = Instant::now();
+    let mut sweep = Sweep::default();
     loop {
-        let threads = settings::threads();
-        if engine.as_mut().is_some_and(|engine| engine.has_ended()) {
-            let lived = engine.take().map_or(QUICK, |engine| engine.started.elapsed());
-            quick_deaths = if lived < QUICK { quick_deaths.saturating_add(1) } else { 0 };
-            not_before = Instant::now() + pause(quick_deaths);
+        sweep.look();
+        let launch = settings::launch();
+        if engine.as_mut().is_some_and(|engine| engine.has_ended() || engine.hangs()) {
+            // Dropping it kills it, if it hangs.
+            let came_up = engine.take().is_some_and(|engine| engine.pulse.came_up());
+            early_deaths = if came_up { 0 } else { early_deaths.saturating_add(1) };
+            not_before = Instant::now() + pause(early_deaths);
         }
         let due = not_before.saturating_duration_since(Instant::now());
         if engine.is_none() && due.is_zero() {
-            match Engine::spawn(threads) {
+            match Engine::spawn(&launch) {
                 Ok(started) => engine = Some(started),
                 Err(error) => {
                     pgrx::log!("vw: could not start the engine: {error}");
@@ -99,7 +99,11 @@ fn watch() {
                 }
             }
         }
-        let idle = if engine.is_some() || due.is_zero() { MAX_PAUSE } else { due };
+        let idle = match &engine {
+            Some(engine) if engine.pulse.came_up() => LOOK,
+            Some(_) => LOOK_EARLY,
+            None => due.clamp(LOOK_EARLY, MAX_PAUSE),
+        };
         if !BackgroundWorker::wait_latch(Some(idle)) {
             return;
         }
@@ -107,36 +111,36 @@ fn watch() {
         let _ = BackgroundWorker::sigchld_received();
         if BackgroundWorker::sighup_received() {
             worker::reload_settings();
-            if settings::threads() != threads {
+            if settings::launch() != launch {
                 engine = None;
             }
         }
     }
 }
 
-/// The time to wait after so many quick deaths in a row.
-fn pause(quick_deaths: u32) -> Duration {
-    let beyond = quick_deaths.saturating_sub(PATIENCE);
+/// The time to wait after so many early deaths in a row.
+fn pause(early_deaths: u32) -> Duration {
+    let beyond = early_deaths.saturating_sub(PATIENCE);
     if beyond == 0 { Duration::ZERO } else { Duration::from_millis(50 << beyond.min(5)).min(MAX_PAUSE) }
 }
 
 /// A running engine; dropping it kills it.
 struct Engine {
     child: Child,
-    started: Instant,
+    pulse: Pulse,
 }
 
 impl Engine {
     /// Start the program, with a pipe on its stdin whose end tells it that we are gone.
-    fn spawn(threads: i32) -> io::Result<Engine> {
+    fn spawn(launch: &Launch) -> io::Result<Engine> {
         let library = install::library_dir().join("vw");
         let program = library.join("vw-engine");
         let mut command = Command::new(&program);
         command.arg("serve").args(["--socket", SOCKET]);
         command.arg("--models").arg(install::share_dir().join("vw").join("models"));
         command.arg("--onnxruntime").arg(library.join("libonnxruntime.so"));
-        if threads > 0 {
-            command.arg("--threads").arg(threads.to_string());
+        if launch.threads > 0 {
+            command.arg("--threads").arg(launch.threads.to_string());
         }
         command.stdin(Stdio::piped());
         // SAFETY: between fork and exec only async-signal-safe system calls are made.
@@ -146,7 +150,7 @@ impl Engine {
         // A container may forbid this; the engine then competes on equal terms.
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), OOM_SCORE);
         pgrx::log!("vw: engine started with process id {}", child.id());
-        Ok(Engine { child, started: Instant::now() })
+        Ok(Engine { child, pulse: Pulse::default() })
     }
 
     /// Tell whether the engine died, and say so in the server log.
@@ -162,6 +166,15 @@ impl Engine {
                 true
             }
         }
+    }
+
+    /// Tell whether the engine has owed an answer for too long, and say so in the server log.
+    fn hangs(&mut self) -> bool {
+        let owed = self.pulse.beat(Path::new(SOCKET));
+        let Some(limit) = settings::hang_timeout().filter(|limit| owed >= *limit) else { return false };
+        let (pid, limit) = (self.child.id(), limit.as_secs_f64());
+        pgrx::log!("vw: engine with process id {pid} did not answer for {limit} s and is killed");
+        true
     }
 }
 

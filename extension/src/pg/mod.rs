@@ -4,6 +4,7 @@
 pub mod aggregate;
 pub mod args;
 pub mod array;
+pub mod background;
 pub mod clock;
 pub mod datum;
 pub mod encoding;
@@ -14,6 +15,7 @@ pub mod function;
 pub mod install;
 pub mod latch;
 mod memo;
+mod owner;
 mod refusal;
 pub mod rows;
 pub mod varlena;

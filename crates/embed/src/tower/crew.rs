@@ -34,7 +34,7 @@ impl Crew {
         let work = || {
             let mut done = Vec::new();
             while let Some((at, file)) = take(&next, files) {
-                let prepared = if alive() { self.one(modality, tower, file) } else { Err(Failure::internal("the caller hung up")) };
+                let prepared = if alive() { self.one(modality, tower, file, alive) } else { Err(Failure::internal("the caller hung up")) };
                 done.push((at, prepared));
             }
             done
@@ -50,9 +50,9 @@ impl Crew {
         done.into_iter().map(|(_, prepared)| prepared).collect()
     }
 
-    fn one(&self, modality: Modality, tower: &Path, file: &[u8]) -> Result<Features, Failure> {
+    fn one(&self, modality: Modality, tower: &Path, file: &[u8], alive: &Alive) -> Result<Features, Failure> {
         let _seat = self.seat();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.prepare.prepare(modality, tower, file)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.prepare.prepare_while(modality, tower, file, &**alive)));
         let features = outcome.unwrap_or_else(|_| Err(Failure::internal("preprocessing panicked; the engine's log says where")))?;
         let count = features.shape.iter().chain([&features.clips]).try_fold(1usize, |all, extent| all.checked_mul(*extent));
         if features.clips == 0 || count != Some(features.values.len()) {

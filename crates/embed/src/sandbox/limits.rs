@@ -1,0 +1,97 @@
+//! How much one file may cost, by how large it is.
+//!
+//! What makes a file hostile is that little is sent and much is asked for. A limit that grows with the file holds a
+//! small bomb to 256 MiB and two seconds, and leaves a photograph of 50 megapixels, which is some 12 MB long, what its
+//! decoder needs: 150 MB of RGB, as much again for the coefficients of a progressive JPEG, and the file itself.
+
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+
+/// What every file may take: a flat picture of 50 megapixels as RGB beside the program itself.
+const BASE_MEMORY: u64 = 256 * MIB;
+/// Bytes of memory for each byte of the file beyond that.
+const MEMORY_PER_BYTE: u64 = 16;
+/// What every file may take of the processor; with the time to end a process this stays within two seconds.
+const BASE_TIME: Duration = Duration::from_millis(1500);
+/// Time for each MiB of the file beyond that.
+const TIME_PER_MIB: Duration = Duration::from_secs(1);
+
+/// The limits of all decoders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of address space that no decoder exceeds, whatever its file.
+    pub memory: u64,
+    /// Time that no file takes, by the processor's clock and by the one on the wall.
+    pub time: Duration,
+    /// Bytes of resident memory with which a decoder is not kept for the next file.
+    pub keep: u64,
+    /// How long a decoder that has nothing to do is kept.
+    pub idle: Duration,
+    /// Decoders at the most; 0 means one for each core.
+    pub decoders: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let (time, idle) = (Duration::from_secs(10), Duration::from_secs(60));
+        Limits { memory: 512 * MIB, time, keep: 96 * MIB, idle, decoders: 0 }
+    }
+}
+
+/// The limits of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Time of the processor.
+    pub processor: Duration,
+    /// Time on the wall. It is longer, so that a busy machine does not make a good file look hostile.
+    pub wall: Duration,
+}
+
+impl Limits {
+    /// The least memory in which a decoder starts, with some to spare.
+    pub const LEAST_MEMORY: u64 = 64 * MIB;
+
+    /// The limits of a file of so many bytes.
+    pub fn of_file(&self, bytes: usize) -> Allowance {
+        let bytes = bytes as u64;
+        let memory = BASE_MEMORY.saturating_add(bytes.saturating_mul(MEMORY_PER_BYTE));
+        let more = u32::try_from(bytes / MIB).unwrap_or(u32::MAX);
+        let processor = BASE_TIME.saturating_add(TIME_PER_MIB.saturating_mul(more));
+        Allowance { memory: memory.min(self.memory), processor: processor.min(self.time), wall: self.time }
+    }
+
+    /// How many decoders there are at the most.
+    pub fn count(&self) -> usize {
+        match self.decoders {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            named => named,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_files_get_little_and_large_ones_no_more_than_the_limit() {
+        let limits = Limits::default();
+        let small = limits.of_file(40_000);
+        assert!(small.memory < 257 * MIB && small.processor == BASE_TIME, "{small:?}");
+        let photograph = limits.of_file(12 << 20);
+        assert_eq!(photograph.memory, 448 * MIB);
+        assert_eq!(photograph.processor, limits.time);
+        let huge = limits.of_file(usize::MAX);
+        assert_eq!((huge.memory, huge.processor, huge.wall), (limits.memory, limits.time, limits.time));
+    }
+
+    #[test]
+    fn a_limit_that_the_user_lowers_holds_for_small_files_too() {
+        let limits = Limits { memory: 100 * MIB, time: Duration::from_millis(500), ..Limits::default() };
+        let small = limits.of_file(1);
+        assert_eq!((small.memory, small.processor), (100 * MIB, Duration::from_millis(500)));
+    }
+}

@@ -1,0 +1,1 @@
+SELECT vw.autoembed_step()

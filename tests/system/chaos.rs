@@ -1,0 +1,149 @@
+//! Guards against an engine that is killed or stops answering: no connection is lost, no vector is wrong, and calls are
+//! answered again soon.
+//!
+//! VW_CHAOS_ROUNDS sets how many times the engine is hurt; 10 if it is not set.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+use postgres::error::SqlState;
+use vw_tests::cluster::Cluster;
+use vw_tests::process::{self, kill, stop};
+
+/// Texts whose vectors are known.
+const TEXTS: i32 = 40;
+/// Clients that embed all the time.
+const CLIENTS: i32 = 8;
+
+/// A small generator (splitmix64), so that a run can be had again.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+/// Keep the right vectors in a table.
+fn remember(client: &mut Client) {
+    client
+        .batch_execute(
+            "CREATE TABLE known AS SELECT n, 'text number ' || n || repeat(' and more', n % 7) AS body
+                 FROM generate_series(0, 39) n;
+             ALTER TABLE known ADD right_one vector;
+             UPDATE known SET right_one = vw_embed_text(body)",
+        )
+        .expect("known vectors");
+}
+
+/// Embed a known text; gives how far the vector is from the right one.
+fn distance(client: &mut Client, n: i32) -> Result<f64, postgres::Error> {
+    let query = "SELECT right_one <-> vw_embed_text(body) FROM known WHERE n = $1";
+    Ok(client.query_one(query, &[&(n % TEXTS)])?.get(0))
+}
+
+/// Embed known texts until told to end; whatever happens, the connection stays and no vector is wrong.
+fn work(cluster: &Cluster, seed: i32, over: &AtomicBool, answered: &AtomicU32, failed: &AtomicU32) {
+    let mut client = cluster.connect("app");
+    let own: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("a backend").get(0);
+    let mut n = seed;
+    while !over.load(Ordering::Relaxed) {
+        n += 1;
+        match distance(&mut client, n) {
+            Ok(distance) => {
+                assert!(distance < 1e-5, "text {n} is off by {distance}");
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{error:?}");
+                failed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    let now: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("the connection lives").get(0);
+    assert_eq!(own, now);
+}
+
+/// How long until a call is answered again.
+fn back(client: &mut Client, n: i32) -> Duration {
+    let hurt = Instant::now();
+    while distance(client, n).is_err() {
+        assert!(hurt.elapsed() < Duration::from_secs(60), "the engine does not come back");
+    }
+    hurt.elapsed()
+}
+
+/// Wait for the engine; give its process.
+fn engine(cluster: &Cluster) -> i32 {
+    let limit = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let [pid] = process::engines(&cluster.data()).as_slice() {
+            return *pid;
+        }
+        assert!(Instant::now() < limit, "there is no engine");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_engine_that_is_killed_or_hangs_is_replaced() {
+    let rounds = std::env::var("VW_CHAOS_ROUNDS").map_or(10, |text| text.parse().expect("a number of rounds"));
+    let cluster = Cluster::start("shared_preload_libraries = 'vw'\nvw.engine_hang_timeout = '2s'");
+    let mut client = cluster.with_vw("app");
+    remember(&mut client);
+    let (over, answered, failed) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));
+    let (mut after_kill, mut after_hang) = (Vec::new(), Vec::new());
+    let mut random = Random(20_260_101);
+    std::thread::scope(|scope| {
+        let work = || |seed| work(&cluster, seed, &over, &answered, &failed);
+        let threads: Vec<_> = (0..CLIENTS).map(|seed| scope.spawn(move || work()(seed * 5))).collect();
+        for round in 0..rounds {
+            std::thread::sleep(Duration::from_millis(random.below(700)));
+            let pid = engine(&cluster);
+            if random.below(3) == 0 {
+                stop(pid);
+                after_hang.push(back(&mut client, round));
+            } else {
+                kill(pid);
+                after_kill.push(back(&mut client, round));
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+        threads.into_iter().for_each(|thread| thread.join().expect("no connection is lost, no vector is wrong"));
+    });
+    let most = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
+    println!(
+        "{} calls answered, {} failed; back after {} kills in {:?} at the most, after {} hangs in {:?}",
+        answered.into_inner(),
+        failed.into_inner(),
+        after_kill.len(),
+        most(&after_kill),
+        after_hang.len(),
+        most(&after_hang)
+    );
+    assert!(!cluster.log().contains("reinitializing"), "no backend was reset:\n{}", cluster.log());
+}
+
+#[test]
+fn a_call_to_an_engine_that_hangs_can_be_cancelled() {
+    let cluster = Cluster::start("vw.engine_hang_timeout = 0\nshared_preload_libraries = 'vw'");
+    let mut client = cluster.with_vw("app");
+    remember(&mut client);
+    let pid = engine(&cluster);
+    stop(pid);
+    client.batch_execute("SET statement_timeout = '100ms'").expect("a setting");
+    let started = Instant::now();
+    let error = distance(&mut client, 0).expect_err("a timeout");
+    println!("a timeout of 100 ms took {:?}", started.elapsed());
+    assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED));
+    assert!(started.elapsed() < Duration::from_secs(2));
+    process::go_on(pid);
+    client.batch_execute("RESET statement_timeout").expect("a setting");
+    assert!(distance(&mut client, 0).expect("it was left alone, as the setting says") < 1e-5);
+    assert_eq!(engine(&cluster), pid);
+}

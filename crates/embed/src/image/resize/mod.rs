@@ -1,8 +1,9 @@
 //! Pillow's `Image.resize` of RGB pictures, byte for byte.
 //!
-//! Pillow resizes along rows first, rounds to eight bits, then along columns, with integer weights of 22 bits. A pixel of
-//! the result depends on its own weights only, so a part of the result can be had without the rest: that is what a
-//! picture with extreme proportions needs, whose whole result would be huge.
+//! Pillow resizes along rows first, rounds to eight bits, then along columns, with integer weights of 22 bits; from version
+//! 13 on, it takes columns first where the height shrinks by far more than the width. A pixel of the result depends on its
+//! own weights only, so a part of the result can be had without the rest: that is what a picture with extreme
+//! proportions needs, whose whole result would be huge.
 
 mod filter;
 mod passes;
@@ -53,7 +54,14 @@ pub fn resize(picture: &Picture, width: u32, height: u32, filter: Filter, window
     Picture::new(window.width, window.height, false, samples)
 }
 
-/// Both passes at once: the rows that an output row needs are made when it needs them, and kept while others may.
+/// Whether Pillow resizes along columns first: the height loses more than twice the pixels that the width loses.
+fn columns_first(picture: &Picture, width: usize, height: usize) -> bool {
+    let loss = |old: u32, new: usize| i64::from(old) - new as i64;
+    let (across, down) = (loss(picture.width(), width), loss(picture.height(), height));
+    down > 0 && down > 2 * across
+}
+
+/// Both passes for one output row after the other.
 fn convolve(
     picture: &Picture,
     (width, height): (usize, usize),
@@ -66,6 +74,28 @@ fn convolve(
     let across = Weights::new(filter, picture.width() as usize, width, left, columns)?;
     let down = Weights::new(filter, picture.height() as usize, height, window.top as usize, window.height as usize)?;
     let mut row = passes::Row::new(&across, stride)?;
+    if columns_first(picture, width, height) {
+        let (mut sums, mut middle) = (buffer(0i32, stride)?, buffer(0u8, stride)?);
+        let outputs = down.spans.iter().zip(down.values.chunks_exact(down.most));
+        for (output, ((start, count), values)) in target.chunks_exact_mut(columns * 3).zip(outputs) {
+            let rows = picture.samples().chunks_exact(stride).skip(*start).take(*count);
+            passes::column(rows.zip(values.iter().copied()), &mut sums, &mut middle);
+            row.run(&middle, output);
+        }
+        return Ok(());
+    }
+    rows_first(picture, &down, &mut row, columns, target)
+}
+
+/// The rows that an output row needs are resized when it needs them, and kept while others may need them.
+fn rows_first(
+    picture: &Picture,
+    down: &Weights,
+    row: &mut passes::Row,
+    columns: usize,
+    target: &mut [u8],
+) -> Result<(), Failure> {
+    let stride = picture.stride();
     let mut sums = buffer(0i32, columns * 3)?;
     // Row `y` of the source, once it is resized, lies in place `y % most` until another takes it.
     let mut kept = buffer(0u8, down.most * columns * 3)?;

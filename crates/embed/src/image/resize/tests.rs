@@ -27,7 +27,19 @@ fn output(weights: &Weights, at: usize, sample: impl Fn(usize) -> u8) -> u8 {
     ((sum + (1 << (PRECISION - 1))) >> PRECISION).clamp(0, 255) as u8
 }
 
+/// Rows become columns.
+fn transposed(picture: &Picture) -> Picture {
+    crate::image::orient::Orientation::Transpose.apply(picture.clone()).unwrap()
+}
+
 fn naive(picture: &Picture, width: u32, height: u32, filter: Filter) -> Picture {
+    if !columns_first(picture, width as usize, height as usize) {
+        return naive_rows_first(picture, width, height, filter);
+    }
+    transposed(&naive_rows_first(&transposed(picture), height, width, filter))
+}
+
+fn naive_rows_first(picture: &Picture, width: u32, height: u32, filter: Filter) -> Picture {
     let (old_width, old_height) = (picture.width() as usize, picture.height() as usize);
     let across = Weights::new(filter, old_width, width as usize, 0, width as usize).unwrap();
     let down = Weights::new(filter, old_height, height as usize, 0, height as usize).unwrap();

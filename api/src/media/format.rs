@@ -9,6 +9,8 @@ pub enum Format {
     Jpeg,
     Gif,
     WebP,
+    Bmp,
+    Tiff,
     Wav,
     Aiff,
     Mp3,
@@ -33,6 +35,10 @@ impl Format {
             Some(Format::Gif)
         } else if at(0, b"RIFF") && at(8, b"WEBP") {
             Some(Format::WebP)
+        } else if at(0, b"BM") && at(6, b"\0\0\0\0") {
+            Some(Format::Bmp)
+        } else if at(0, b"II*\0") || at(0, b"MM\0*") {
+            Some(Format::Tiff)
         } else if at(0, b"RIFF") && at(8, b"WAVE") {
             Some(Format::Wav)
         } else if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
@@ -57,7 +63,7 @@ impl Format {
     /// What a search or an item of this format is.
     pub fn kind(self) -> Kind {
         match self {
-            Format::Png | Format::Jpeg | Format::Gif | Format::WebP => Kind::Image,
+            Format::Png | Format::Jpeg | Format::Gif | Format::WebP | Format::Bmp | Format::Tiff => Kind::Image,
             _ => Kind::Audio,
         }
     }
@@ -69,6 +75,8 @@ impl Format {
             Format::Jpeg => "image/jpeg",
             Format::Gif => "image/gif",
             Format::WebP => "image/webp",
+            Format::Bmp => "image/bmp",
+            Format::Tiff => "image/tiff",
             Format::Wav => "audio/wav",
             Format::Aiff => "audio/aiff",
             Format::Mp3 => "audio/mpeg",
@@ -86,6 +94,8 @@ impl Format {
             Format::Jpeg => "jpg",
             Format::Gif => "gif",
             Format::WebP => "webp",
+            Format::Bmp => "bmp",
+            Format::Tiff => "tiff",
             Format::Wav => "wav",
             Format::Aiff => "aiff",
             Format::Mp3 => "mp3",
@@ -124,7 +134,7 @@ mod tests {
 
     #[test]
     fn files_are_known_by_their_first_bytes() {
-        let table: [(&[u8], Format); 15] = [
+        let table: [(&[u8], Format); 18] = [
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Format::Png),
             (b"\xff\xd8\xff\xe0\0\x10JFIF", Format::Jpeg),
             (b"GIF87a", Format::Gif),
@@ -135,6 +145,9 @@ mod tests {
             (b"\0\0\0\x20ftypM4A \0\0", Format::M4a),
             (b"\xff\xf1\x50\x80", Format::Aac),
             (b"\xff\xfd\x90\x04", Format::Mp3),
+            (b"BM\x36\x10\0\0\0\0\0\0\x36\0\0\0", Format::Bmp),
+            (b"II*\0\x08\0\0\0", Format::Tiff),
+            (b"MM\0*\0\0\0\x08", Format::Tiff),
             (b"fLaC\0\0\0\x22", Format::Flac),
             (b"OggS\0\x02", Format::Ogg),
             (b"ID3\x04\0", Format::Mp3),
@@ -151,7 +164,7 @@ mod tests {
 
     #[test]
     fn other_files_are_not_media() {
-        let table: [&[u8]; 15] = [
+        let table: [&[u8]; 16] = [
             b"",
             b"\x89PN",
             b"<html>",
@@ -167,6 +180,7 @@ mod tests {
             b"\0\0\0\x20ftypheic",
             b"\xff\xfe<\0h\0",
             b"#!/bin/sh",
+            b"BMW sells cars",
         ];
         for bytes in table {
             assert_eq!(Format::of(bytes), None, "{bytes:?}");

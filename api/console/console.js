@@ -4,8 +4,10 @@
 const STORED_KEY = "vw-key";
 const PAGE = 20;
 const BATCH = 100;
+/** What the files of one request may come to, in bytes; base64 makes a third more of it. */
+const BATCH_BYTES = 36 * 1024 * 1024;
 const find = (id) => document.getElementById(id);
-const state = { key: "", collection: null, offset: 0 };
+const state = { key: "", collection: null, offset: 0, types: new Map() };
 
 /** Call the API; throws an Error whose message is fit to be shown. */
 async function call(method, path, body) {
@@ -62,16 +64,40 @@ function fill(list, rows, empty) {
 	list.replaceChildren(...(rows.length ? rows : [make("li", "", make("span", "meta", empty))]));
 }
 
-/** The text of an item with its metadata and id below. */
+/** An item: its picture, its player or its text, with its metadata and id below. */
 function itemBody(item) {
 	const metadata = Object.keys(item.metadata).length ? `${JSON.stringify(item.metadata)} · ` : "";
-	return make("div", "body", item.text ?? `(${item.content_type})`, make("div", "meta", `${metadata}${item.id}`));
+	const meta = make("div", "meta", `${metadata}${item.id}`);
+	if (!item.content_url) return [make("div", "body", item.text ?? `(${item.content_type})`, meta)];
+	if (item.content_type === "audio") {
+		const player = make("audio");
+		Object.assign(player, { controls: true, preload: "none", src: item.content_url });
+		return [make("div", "body", player, meta)];
+	}
+	const picture = make("img", "thumb");
+	Object.assign(picture, { src: item.content_url, alt: `The image ${item.id}`, loading: "lazy" });
+	return [picture, make("div", "body", meta)];
+}
+
+/** A file as the field of an item or a query that carries it. */
+async function encode(file) {
+	const kind = file.type.split("/")[0];
+	const types = state.types.get(state.collection.model_id) ?? [];
+	if (!["image", "audio"].includes(kind) || !types.includes(kind)) throw new Error(`${file.name}: the model embeds ${types.join(", ")}.`);
+	const uri = await new Promise((done, failed) => {
+		const reader = new FileReader();
+		reader.addEventListener("load", () => done(reader.result));
+		reader.addEventListener("error", () => failed(new Error(`${file.name} cannot be read.`)));
+		reader.readAsDataURL(file);
+	});
+	return { [`${kind}_base64`]: uri };
 }
 
 async function showModels() {
 	const { models } = await call("GET", "models");
 	fill(find("models"), models.map((model) => make("li", "", make("div", "body", make("strong", "", model.name),
 		make("div", "meta", `${model.id} · ${model.types.join(", ")} · ${model.dimensions} dimensions · ${model.metric}`)))), "No models.");
+	state.types = new Map(models.map((model) => [model.id, model.types]));
 	find("model").replaceChildren(...models.map((model) => new Option(model.name, model.id)));
 }
 
@@ -95,6 +121,8 @@ async function open(collection) {
 	state.offset = 0;
 	find("collection-title").textContent = collection.name;
 	find("results").replaceChildren();
+	const types = state.types.get(collection.model_id) ?? [];
+	for (const drop of document.querySelectorAll(".drop")) drop.hidden = !types.some((type) => type !== "text");
 	await showCollections();
 	await showItems();
 	find("query").focus();
@@ -114,7 +142,7 @@ async function showItems() {
 		state.offset = Math.max(0, state.offset - PAGE);
 		return showItems();
 	}
-	fill(find("items"), items.map((item) => make("li", "", itemBody(item), button("Delete", `Delete item ${item.id}`, async () => {
+	fill(find("items"), items.map((item) => make("li", "", ...itemBody(item), button("Delete", `Delete item ${item.id}`, async () => {
 		await call("DELETE", `collections/${id}/items`, { ids: [item.id] });
 		await showCollections();
 		await showItems();
@@ -130,28 +158,55 @@ async function turn(step) {
 	await showItems();
 }
 
-async function search() {
-	const body = { text: find("query").value, top_k: Number(find("top-k").value) };
+/** Search with what is given, else with the text in its field. */
+async function search(query = { text: find("query").value }) {
+	const body = { ...query, top_k: Number(find("top-k").value) };
 	if (find("threshold").value !== "") body.threshold = Number(find("threshold").value);
 	const { results, usage } = await call("POST", `collections/${state.collection.id}/search`, body);
-	fill(find("results"), results.map((hit) => make("li", "", make("span", "score", hit.score.toFixed(4)), itemBody(hit))), "Nothing found.");
+	fill(find("results"), results.map((hit) => make("li", "", make("span", "score", hit.score.toFixed(4)), ...itemBody(hit))), "Nothing found.");
 	return `${results.length} results, ${usage.input_tokens} tokens.`;
+}
+
+/** The metadata for all that is added. */
+function metadata() {
+	try {
+		return find("metadata").value.trim() ? JSON.parse(find("metadata").value) : {};
+	} catch (error) {
+		throw new Error(`The metadata is not JSON: ${error.message}`);
+	}
+}
+
+/** Add files, as many in a request as it takes; what fails is told when all is done. */
+async function addFiles(files) {
+	const about = metadata();
+	const failed = [];
+	let indexed = 0;
+	for (let start = 0, end = 0; start < files.length; start = end) {
+		for (let bytes = 0; end < files.length && end - start < BATCH && (end === start || bytes + files[end].size <= BATCH_BYTES); end++) {
+			bytes += files[end].size;
+		}
+		const batch = files.slice(start, end);
+		const items = await Promise.all(batch.map(async (file) => ({ ...await encode(file), metadata: { name: file.name, ...about } })));
+		const report = await call("POST", `collections/${state.collection.id}/index`, { items });
+		indexed += report.indexed;
+		for (const error of report.errors ?? []) failed.push(`${batch[error.index].name}: ${error.message}`);
+		find("status").textContent = `${indexed} of ${files.length} added…`;
+	}
+	await showCollections();
+	await showItems();
+	if (failed.length) throw new Error(`${indexed} added. ${failed.join(" · ")}`);
+	return `${indexed} added.`;
 }
 
 async function addTexts() {
 	const texts = find("texts").value.split("\n").map((line) => line.trim()).filter(Boolean);
 	if (!texts.length) throw new Error("There is no text to add.");
-	let metadata;
-	try {
-		metadata = find("metadata").value.trim() ? JSON.parse(find("metadata").value) : {};
-	} catch (error) {
-		throw new Error(`The metadata is not JSON: ${error.message}`);
-	}
+	const about = metadata();
 	let indexed = 0;
 	let tokens = 0;
 	try {
 		for (let start = 0; start < texts.length; start += BATCH) {
-			const items = texts.slice(start, start + BATCH).map((text) => ({ text, metadata }));
+			const items = texts.slice(start, start + BATCH).map((text) => ({ text, metadata: about }));
 			const report = await call("POST", `collections/${state.collection.id}/index`, { items });
 			indexed += report.indexed;
 			tokens += report.usage.input_tokens;
@@ -202,9 +257,29 @@ function onSubmit(id, action) {
 	});
 }
 
+/** Run an action with the files that are chosen in a field or dropped on its label. */
+function onFiles(id, action) {
+	const field = find(id);
+	const drop = field.closest(".drop");
+	const take = (list) => {
+		const files = [...list];
+		if (files.length) act(field, () => action(files)).then(() => { field.value = ""; });
+	};
+	field.addEventListener("change", () => take(field.files));
+	for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
+		drop.addEventListener(name, (event) => {
+			event.preventDefault();
+			drop.classList.toggle("over", name === "dragenter" || name === "dragover");
+		});
+	}
+	drop.addEventListener("drop", (event) => take(event.dataTransfer.files));
+}
+
 onSubmit("key-form", () => enter(find("key").value.trim()));
 onSubmit("create-form", create);
-onSubmit("search-form", search);
+onSubmit("search-form", () => search());
+onFiles("query-file", async ([file]) => search(await encode(file)));
+onFiles("files", addFiles);
 onSubmit("add-form", addTexts);
 find("forget").addEventListener("click", forget);
 // The list itself says whether these may be used afterwards, so act must not enable them.

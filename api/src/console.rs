@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderName, header};
 
-/// Only the console's own files run, and they may talk to this server only.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
-    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// Only the console's own files run, and they may talk to this server only; pictures and sounds may lie in a bucket.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
+    media-src 'self' https:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 type File = ([(HeaderName, &'static str); 4], &'static str);
 

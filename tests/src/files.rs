@@ -17,7 +17,12 @@ pub struct Files {
 impl Files {
     /// Start a server that has nothing yet.
     pub fn start() -> Files {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
+        Files::at("127.0.0.1:0")
+    }
+
+    /// The same at an address and port.
+    pub fn at(place: &str) -> Files {
+        let listener = TcpListener::bind(place).expect("an address of this machine");
         let address = listener.local_addr().expect("an address");
         let files = Files { address, asked: Arc::default(), answers: Arc::default() };
         let serving = files.clone();

@@ -23,6 +23,8 @@ mod fetching;
 mod items;
 #[path = "media/kill.rs"]
 mod kill;
+#[path = "media/rebinding.rs"]
+mod rebinding;
 #[path = "media/sweep.rs"]
 mod sweep;
 

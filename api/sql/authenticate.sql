@@ -1,2 +1,2 @@
--- $1 the key's id, $2 sha256 of the whole key: the project, or NULL where the key opens nothing.
-SELECT vw.authenticate($1::text, $2::bytea) AS project
+-- $1 the key's id, $2 sha256 of the whole key: project and scopes, NULL where the key opens nothing.
+SELECT project, scopes FROM vw.authenticate($1::text, $2::bytea)

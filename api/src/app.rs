@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::db::Db;
+use crate::limits::Limits;
 use crate::media::Media;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
 
 /// The memory that request bodies may take at one time, in KiB: about four of the largest.
 const BODY_ROOM: usize = 256 * 1024;
@@ -15,13 +18,21 @@ const BODY_ROOM: usize = 256 * 1024;
 pub struct App {
     pub db: Db,
     pub media: Media,
+    pub limits: Arc<Limits>,
+    pub metrics: Arc<Metrics>,
     /// One permit is one KiB of request bodies in memory.
     pub body_room: Arc<Semaphore>,
 }
 
 impl App {
     /// Make the shared state over a database.
-    pub fn new(db: Db, media: Media) -> App {
-        App { db, media, body_room: Arc::new(Semaphore::new(BODY_ROOM)) }
+    pub fn new(db: Db, media: Media, settings: &Settings) -> anyhow::Result<App> {
+        Ok(App {
+            db,
+            media,
+            limits: Arc::new(Limits::new(settings.rates.clone(), settings.max_in_flight)),
+            metrics: Arc::new(Metrics::new()?),
+            body_room: Arc::new(Semaphore::new(BODY_ROOM)),
+        })
     }
 }

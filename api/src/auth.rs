@@ -1,4 +1,5 @@
-//! Who is asking: the bearer key of everything under /v1, tested by one statement a request. Keys are made in `cli`.
+//! Who is asking: the bearer key of everything under /v1, tested by one statement a request. Keys are made in `cli` and in
+//! `handlers::admin`.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -7,31 +8,48 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::body::refuse;
-use crate::db;
 use crate::error::{Code, Error, Result};
 use crate::key::{self, Key};
+use crate::limits::Category;
+use crate::statement;
+use crate::types::get;
 
 /// The id of the project that the request's key belongs to.
 #[derive(Clone)]
 pub struct Project(pub String);
 
+/// The request's key itself, which the database asks for again where it manages keys.
+#[derive(Clone)]
+pub struct Caller(pub Key);
+
 /// Let a request under /v1 pass only with a key in force; nothing else of it is looked at before.
 pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
     let path = request.uri().path();
     if path == "/v1" || path.starts_with("/v1/") {
-        match project(&app, request.headers()).await {
-            Ok(project) => request.extensions_mut().insert(project),
+        let scope = Category::of(request.method(), path).scope();
+        match caller(&app, request.headers(), scope).await {
+            Ok((project, key)) => {
+                request.extensions_mut().insert(project);
+                request.extensions_mut().insert(Caller(key));
+            }
             Err(error) => return refuse(request, error).await,
         };
     }
     Ok(next.run(request).await)
 }
 
-async fn project(app: &App, headers: &HeaderMap) -> Result<Project> {
+async fn caller(app: &App, headers: &HeaderMap, scope: &str) -> Result<(Project, Key)> {
     let key = bearer(headers)?;
-    let row = app.db.one(db::AUTHENTICATE, &[&key.id, &key.hash]).await?;
-    let project: Option<String> = row.try_get("project").map_err(|error| Error::internal(error.to_string()))?;
-    project.map(Project).ok_or_else(|| unauthorized("invalid API key"))
+    let row = app.db.one(statement::AUTHENTICATE, &[&key.id, &key.hash]).await?;
+    let project: Option<String> = get(&row, "project")?;
+    let project = project.map(Project).ok_or_else(|| unauthorized("invalid API key"))?;
+    let scopes: Option<Vec<String>> = get(&row, "scopes")?;
+    let scopes = scopes.unwrap_or_default();
+    if !scopes.iter().any(|own| own == scope) {
+        let message = format!("this needs a key with the scope {scope}; this key has {}", scopes.join(", "));
+        return Err(Error::new(Code::Forbidden, message));
+    }
+    Ok((project, key))
 }
 
 /// Take the key out of the one Authorization header.

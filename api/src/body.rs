@@ -1,5 +1,6 @@
 //! Reading a request's body: its type, its size, its time and its place in memory. Not what it says: `json`, `requests`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -11,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
+use crate::idempotency::Ticket;
 use crate::{json, sqlstate};
 
 /// Limits on bodies, in bytes.
@@ -55,6 +57,7 @@ pub async fn read<T: DeserializeOwned, G>(
     let Ok(Ok(room)) = waited else {
         return refuse(request, sqlstate::overloaded("no room for another request body".to_owned())).await;
     };
+    let ticket = request.extensions().get::<Arc<Ticket>>().cloned();
     let mut body = request.into_body();
     let late = || Error::new(Code::RequestTimeout, "the body took longer than 60 s to arrive");
     let bytes = match tokio::time::timeout(READ_TIME, collect(&mut body, limit)).await.map_err(|_| late())? {
@@ -66,6 +69,9 @@ pub async fn read<T: DeserializeOwned, G>(
     };
     let understand = || json::parse(&bytes).and_then(check);
     let value = if bytes.len() < SLOW_TO_PARSE { understand()? } else { tokio::task::block_in_place(understand)? };
+    if let Some(ticket) = ticket {
+        ticket.begin(app, &bytes).await?;
+    }
     Ok(Received { value, room })
 }
 

@@ -1,18 +1,16 @@
-//! The command line.
+//! The command line. What the commands do is in `commands`.
 
-use anyhow::{Context, bail};
-use chrono::{DateTime, SecondsFormat, Utc};
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
-use tokio::net::TcpListener;
-use tokio_postgres::Row;
 
-use crate::app::App;
-use crate::db::{self, Db};
-use crate::error::Error;
-use crate::{key, media, routes, server, transfer};
+use crate::commands::{check, keys, media, serve};
+use crate::settings::{Given, Settings, Sources};
+use crate::transfer;
 
 const EXAMPLES: &str = "Examples:
   vw-api key create --project shop --database-url postgresql://owner@127.0.0.1/app
+  vw-api check --config vw-api.toml
   vw-api serve --database-url 'host=/run/postgresql dbname=app user=vw_service'
   curl http://127.0.0.1:8080/v1/vectors/models -H \"Authorization: Bearer $KEY\"";
 
@@ -29,185 +27,66 @@ enum Command {
     /// Serve the Vectors API, with a console at /
     Serve {
         #[command(flatten)]
-        database: Database,
-        /// The address and port to listen on; port 0 picks a free one
-        #[arg(long, env = "VW_LISTEN", default_value = "127.0.0.1:8080")]
-        listen: String,
-        /// The most connections to the database
-        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
-        pool_size: u16,
+        sources: Sources,
+    },
+    /// Check the settings and what they lead to: the database, the rights of the role, the models
+    Check {
         #[command(flatten)]
-        media: media::settings::Settings,
+        sources: Sources,
     },
     Import(transfer::Import),
     Export(transfer::Export),
     /// Work on stored media
     #[command(subcommand)]
-    Media(MediaCommand),
-    /// Make, list and revoke API keys, as the role that owns the extension
+    Media(media::MediaCommand),
+    /// Make, list, replace and revoke API keys, as the role that owns the extension
     #[command(subcommand)]
-    Key(KeyCommand),
+    Key(keys::KeyCommand),
+    /// Make and list projects, as the role that owns the extension
+    #[command(subcommand)]
+    Project(keys::ProjectCommand),
 }
 
-#[derive(Subcommand)]
-enum MediaCommand {
-    /// Delete the files that no item has; `serve` does so every minute
-    Sweep {
-        #[command(flatten)]
-        database: Database,
-        #[command(flatten)]
-        store: media::settings::StoreSettings,
-    },
-    /// Sign content URLs with a new secret; those signed with the one before stay good, older ones end
-    Rotate {
-        #[command(flatten)]
-        store: media::settings::StoreSettings,
-    },
-}
-
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Make a key and print it; it is not shown again
-    Create {
-        #[command(flatten)]
-        database: Database,
-        /// The project that the key opens; made if it is missing
-        #[arg(long)]
-        project: String,
-        /// A label to know the key by
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// List keys
-    List {
-        #[command(flatten)]
-        database: Database,
-        /// Only the keys of this project
-        #[arg(long)]
-        project: Option<String>,
-    },
-    /// Revoke a key, at once and for good
-    Revoke {
-        #[command(flatten)]
-        database: Database,
-        /// The key's id: the eight characters after vwk_
-        id: String,
-    },
-}
-
+/// The database, for commands that need no more.
 #[derive(Args)]
-struct Database {
+pub struct Database {
+    /// A TOML file of settings, for database_url
+    #[arg(long, env = "VW_CONFIG")]
+    config: Option<PathBuf>,
     /// A PostgreSQL URL or connection string
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    database_url: Option<String>,
+}
+
+impl Database {
+    /// The settings, all others as in the file.
+    pub fn settings(self) -> anyhow::Result<Settings> {
+        let given = Given { database_url: self.database_url, ..Given::default() };
+        Sources { config: self.config, given }.settings()
+    }
 }
 
 /// Do what the command line says.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Serve { database, listen, pool_size, media } => {
-            let db = Db::new(&database.database_url, usize::from(pool_size))?;
-            let media = media.open()?;
-            tokio::spawn(media::sweep::forever(db.clone(), media.store.clone()));
-            let listener = TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-            tracing::info!("listening on http://{}", listener.local_addr()?);
-            server::serve(listener, routes::router(App::new(db, media))).await.context("the service failed")
-        }
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
-        Command::Media(MediaCommand::Sweep { database, store }) => {
-            let db = Db::new(&database.database_url, 1)?;
-            let swept = media::sweep::once(&db, &store.open()?).await;
-            swept.map(|count| println!("{count} keys swept")).map_err(told)
-        }
-        Command::Media(MediaCommand::Rotate { store }) => match store.open()?.rotate()? {
-            true => Ok(()),
-            false => bail!("S3 signs content URLs with the credentials of the service; rotate those"),
-        },
-        Command::Key(KeyCommand::Create { database, project, name }) => create_key(&database, &project, name).await,
-        Command::Key(KeyCommand::List { database, project }) => list_keys(&database, project).await,
-        Command::Key(KeyCommand::Revoke { database, id }) => revoke_key(&database, &id).await,
+        Command::Serve { sources } => serve::run(&sources.settings()?).await,
+        Command::Check { sources } => check::run(&sources.settings()?).await,
+        Command::Media(command) => media::run(command).await,
+        Command::Key(command) => keys::run_key(command).await,
+        Command::Project(command) => keys::run_project(command).await,
     }
-}
-
-async fn create_key(database: &Database, project: &str, name: Option<String>) -> anyhow::Result<()> {
-    let (text, key) = key::generate().context("the system gives no random numbers")?;
-    run_statement(database, db::CREATE_KEY, &[&project, &name, &key.id, &key.hash]).await?;
-    println!("{text}");
-    Ok(())
-}
-
-async fn list_keys(database: &Database, project: Option<String>) -> anyhow::Result<()> {
-    let rows = run_statement(database, db::KEYS, &[&project]).await?;
-    let mut lines = vec![["ID", "PROJECT", "NAME", "CREATED", "REVOKED"].map(str::to_owned)];
-    for row in &rows {
-        lines.push(key_line(row)?);
-    }
-    print!("{}", table(&lines));
-    Ok(())
-}
-
-async fn revoke_key(database: &Database, id: &str) -> anyhow::Result<()> {
-    let rows = run_statement(database, db::REVOKE_KEY, &[&id]).await?;
-    let revoked: Option<Option<bool>> = rows.first().map(|row| row.try_get("revoked")).transpose()?;
-    match revoked.flatten() {
-        Some(true) => Ok(()),
-        _ => bail!("there is no key \"{id}\"; `vw-api key list` shows the ids"),
-    }
-}
-
-/// Run one statement on a connection of its own.
-async fn run_statement(database: &Database, statement: &str, params: db::Params<'_>) -> anyhow::Result<Vec<Row>> {
-    let db = Db::new(&database.database_url, 1)?;
-    db.rows(statement, params).await.map_err(told)
-}
-
-/// What the operator is told: the cause, which clients are not.
-fn told(error: Error) -> anyhow::Error {
-    anyhow::anyhow!("{}", error.cause.unwrap_or(error.message))
-}
-
-fn key_line(row: &Row) -> anyhow::Result<[String; 5]> {
-    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let name: Option<String> = row.try_get("name")?;
-    let revoked: Option<DateTime<Utc>> = row.try_get("revoked_at")?;
-    Ok([
-        row.try_get("id")?,
-        row.try_get("project")?,
-        name.unwrap_or_default(),
-        time(row.try_get("created_at")?),
-        revoked.map(time).unwrap_or_default(),
-    ])
-}
-
-/// Lay lines out in columns, control characters made visible.
-fn table(lines: &[[String; 5]]) -> String {
-    let lines: Vec<_> = lines.iter().map(|line| line.each_ref().map(|cell| cell.escape_debug().to_string())).collect();
-    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|c| c.chars().count()).max();
-    let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().enumerate().map(|(at, cell)| format!("{cell:0$}  ", width(at).unwrap_or(0)));
-        text.push_str(cells.collect::<String>().trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
-    //! Guards the command line's definition and the table of keys.
+    //! Guards the command line's definition.
     use super::*;
     use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn columns_line_up() {
-        let row = |cells: [&str; 5]| cells.map(str::to_owned);
-        let text = table(&[row(["ID", "PROJECT", "NAME", "CREATED", "REVOKED"]), row(["abcd1234", "é", "", "x", ""])]);
-        assert_eq!(text, "ID        PROJECT  NAME  CREATED  REVOKED\nabcd1234  é              x\n");
     }
 }

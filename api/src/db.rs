@@ -1,10 +1,10 @@
-//! The pool of connections and the statements. Knows no HTTP and no JSON.
+//! The pool of connections. Knows no HTTP and no JSON; the statements themselves are in `statement`.
 //!
 //! Connections keep no state between statements. A connection whose request was abandoned is cancelled and thrown
 //! away, so that the next request never waits behind it; every connection is tested as it leaves the pool, so that a
 //! restarted database costs no request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -12,25 +12,9 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 
 use crate::error::{Error, Result};
-use crate::sqlstate;
-
-pub const AUTHENTICATE: &str = include_str!("../sql/authenticate.sql");
-pub const MODELS: &str = include_str!("../sql/models.sql");
-pub const READY: &str = include_str!("../sql/ready.sql");
-pub const CREATE_COLLECTION: &str = include_str!("../sql/collection_create.sql");
-pub const COLLECTIONS: &str = include_str!("../sql/collections.sql");
-pub const COLLECTION: &str = include_str!("../sql/collection.sql");
-pub const DELETE_COLLECTION: &str = include_str!("../sql/collection_delete.sql");
-pub const INDEX_ITEMS: &str = include_str!("../sql/items_index.sql");
-pub const BEGIN_MEDIA: &str = include_str!("../sql/media_begin.sql");
-pub const CLAIM_MEDIA: &str = include_str!("../sql/media_claim.sql");
-pub const FORGET_MEDIA: &str = include_str!("../sql/media_forget.sql");
-pub const ITEMS: &str = include_str!("../sql/items.sql");
-pub const DELETE_ITEMS: &str = include_str!("../sql/items_delete.sql");
-pub const SEARCH: &str = include_str!("../sql/search.sql");
-pub const CREATE_KEY: &str = include_str!("../sql/key_create.sql");
-pub const KEYS: &str = include_str!("../sql/keys.sql");
-pub const REVOKE_KEY: &str = include_str!("../sql/key_revoke.sql");
+use crate::metrics::PoolState;
+use crate::timing::Spent;
+use crate::{sqlstate, statement};
 
 /// How long to wait for a connection: for a free one, for a new one, for a tested one.
 const CONNECTION_WAIT: Duration = Duration::from_secs(5);
@@ -52,12 +36,17 @@ pub struct Db {
 
 impl Db {
     /// Prepare a pool of at most `size` connections; connects to nothing yet.
-    pub fn new(database_url: &str, size: usize) -> anyhow::Result<Db> {
+    ///
+    /// Behind a pooler (PgBouncer) no options may be sent as a connection starts; statements then end by the wait here.
+    pub fn new(database_url: &str, size: usize, pooler: bool) -> anyhow::Result<Db> {
         let mut config: Config = database_url
             .parse()
-            .context("--database-url must be like postgresql://user:password@host:5432/database or host=… dbname=…")?;
+            .context("database_url must be like postgresql://user:password@host:5432/database or host=… dbname=…")?;
         let options = config.get_options().map_or(OPTIONS.to_owned(), |given| format!("{OPTIONS} {given}"));
-        config.options(options).connect_timeout(CONNECTION_WAIT).tcp_user_timeout(STATEMENT_WAIT);
+        if !pooler {
+            config.options(options);
+        }
+        config.connect_timeout(CONNECTION_WAIT).tcp_user_timeout(STATEMENT_WAIT);
         if config.get_application_name().is_none() {
             config.application_name("vw-api");
         }
@@ -73,8 +62,21 @@ impl Db {
         Ok(Db { pool })
     }
 
+    /// Tell what the pool has.
+    pub fn pool(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState { size: status.size, idle: status.available, waiting: status.waiting }
+    }
+
     /// Run one statement; give all its rows.
     pub async fn rows(&self, statement: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        let started = Instant::now();
+        let outcome = self.run(statement, params).await;
+        Spent::current().add(started.elapsed());
+        outcome
+    }
+
+    async fn run(&self, statement: &str, params: Params<'_>) -> Result<Vec<Row>> {
         let object = self.pool.get().await.map_err(|error| sqlstate::from_pool(&error))?;
         let mut lease = Lease(Some(object));
         match tokio::time::timeout(STATEMENT_WAIT, lease.run(statement, params)).await {
@@ -100,17 +102,11 @@ impl Db {
 struct Lease(Option<Object>);
 
 impl Lease {
-    async fn run(&self, statement: &str, params: Params<'_>) -> std::result::Result<Vec<Row>, tokio_postgres::Error> {
+    async fn run(&self, text: &str, params: Params<'_>) -> std::result::Result<Vec<Row>, tokio_postgres::Error> {
         let Some(client) = &self.0 else { return Ok(Vec::new()) };
-        let prepared = client.prepare_cached(statement).await?;
-        match client.query(&prepared, params).await {
-            Err(error) if sqlstate::stale_plan(&error) => {
-                client.statement_cache.clear();
-                let prepared = client.prepare_cached(statement).await?;
-                client.query(&prepared, params).await
-            }
-            outcome => outcome,
-        }
+        let types = statement::types(text, params.len());
+        let typed: Vec<_> = params.iter().copied().zip(types).collect();
+        client.query_typed(text, &typed).await
     }
 
     fn give_back(&mut self) {

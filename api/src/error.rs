@@ -12,10 +12,13 @@ pub enum Code {
     InvalidRequest,
     UnknownModel,
     Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
     Conflict,
+    IdempotencyInFlight,
+    IdempotencyMismatch,
     PayloadTooLarge,
     UnsupportedMediaType,
     UnsupportedInput,
@@ -25,6 +28,7 @@ pub enum Code {
     DecodeFailed,
     InvalidContentUrl,
     RangeNotSatisfiable,
+    RateLimited,
     Internal,
     EngineUnavailable,
     Overloaded,
@@ -41,10 +45,13 @@ impl Code {
             Code::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid_request"),
             Code::UnknownModel => (StatusCode::BAD_REQUEST, "unknown_model"),
             Code::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Code::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Code::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Code::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Code::Conflict => (StatusCode::CONFLICT, "conflict"),
+            Code::IdempotencyInFlight => (StatusCode::CONFLICT, "idempotency_in_flight"),
+            Code::IdempotencyMismatch => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch"),
             Code::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Code::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Code::UnsupportedInput => (StatusCode::UNPROCESSABLE_ENTITY, "unsupported_input"),
@@ -54,6 +61,7 @@ impl Code {
             Code::DecodeFailed => (StatusCode::UNPROCESSABLE_ENTITY, "decode_failed"),
             Code::InvalidContentUrl => (StatusCode::FORBIDDEN, "invalid_content_url"),
             Code::RangeNotSatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable"),
+            Code::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Code::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Code::EngineUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "engine_unavailable"),
             Code::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
@@ -70,7 +78,7 @@ impl Code {
             Code::EngineUnavailable | Code::DatabaseUnavailable | Code::StoreUnavailable => {
                 Some((header::RETRY_AFTER, "5"))
             }
-            Code::Overloaded | Code::Timeout => Some((header::RETRY_AFTER, "1")),
+            Code::Overloaded | Code::Timeout | Code::IdempotencyInFlight => Some((header::RETRY_AFTER, "1")),
             _ => None,
         }
     }
@@ -83,6 +91,8 @@ pub struct Error {
     pub param: Option<String>,
     pub message: String,
     pub cause: Option<String>,
+    /// Seconds after which to try again, where they are known.
+    pub retry_after: Option<u64>,
     /// What became of each item, where a request failed because all of its items did.
     pub items: Vec<ItemError>,
 }
@@ -107,7 +117,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Make an error that names no parameter.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, param: None, message: message.into(), cause: None, items: Vec::new() }
+        Error { code, param: None, message: message.into(), cause: None, items: Vec::new(), retry_after: None }
     }
 
     /// Make a refusal of what the client sent as `param`.
@@ -133,6 +143,12 @@ impl Error {
         self
     }
 
+    /// Say when to try again.
+    pub fn retry_after(mut self, seconds: u64) -> Error {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// Give the JSON body of the error.
     pub fn body(&self, request_id: &str) -> String {
         let (_, word) = self.code.parts();
@@ -151,6 +167,9 @@ impl IntoResponse for Error {
         let mut response = self.code.parts().0.into_response();
         if let Some((name, value)) = self.code.header() {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

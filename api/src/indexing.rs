@@ -11,8 +11,8 @@ use crate::error::{Code, Error, ItemError, Result};
 use crate::media::forms::Source;
 use crate::media::gather::{Gathered, Ready, Wanted};
 use crate::requests::{Input, Kind, NewItem, NewItems};
-use crate::sqlstate;
 use crate::types::{IndexReport, Indexed, Usage, get};
+use crate::{sqlstate, statement};
 
 /// Index items in a collection; where `atomic`, all of them or none.
 pub async fn run(app: &App, project: &str, collection: &str, items: NewItems, atomic: bool) -> Result<IndexReport> {
@@ -22,7 +22,7 @@ pub async fn run(app: &App, project: &str, collection: &str, items: NewItems, at
     let (keys, gathered) = if wanted.is_empty() {
         (Vec::new(), None)
     } else {
-        let row = app.db.one(db::BEGIN_MEDIA, &[&collection, &kinds, &project]).await?;
+        let row = app.db.one(statement::BEGIN_MEDIA, &[&collection, &kinds, &project]).await?;
         (get(&row, "keys")?, Some(app.media.gather(project, wanted).await?))
     };
     let failed = gathered.as_ref().map(|gathered| gathered.failed.clone()).unwrap_or_default();
@@ -129,7 +129,7 @@ impl Columns {
             }
             _ => error,
         };
-        app.db.rows(db::INDEX_ITEMS, values).await.map_err(undecodable)
+        app.db.rows(statement::INDEX_ITEMS, values).await.map_err(undecodable)
     }
 }
 

@@ -12,7 +12,7 @@ const SECRET_LENGTH: usize = 43;
 const ID_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// What the database knows a key by.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     pub id: String,
     /// SHA-256 of the whole key, 32 bytes.

@@ -5,20 +5,27 @@ mod auth;
 mod body;
 mod checks;
 mod cli;
+mod commands;
 mod console;
 mod db;
 mod error;
 mod fetch;
 mod handlers;
+mod idempotency;
 mod indexing;
 mod json;
 mod key;
+mod limits;
 mod media;
+mod metrics;
 mod outer;
 mod requests;
 mod routes;
 mod server;
+mod settings;
 mod sqlstate;
+mod statement;
+mod timing;
 mod transfer;
 mod types;
 
@@ -29,7 +36,6 @@ use clap::Parser;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_target(false).init();
     match cli::run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,10 +1,11 @@
 //! Around every request: its id, its log line, the bodies of errors, and panics. Innermost things do not know of it.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,24 +13,36 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 
+use crate::app::App;
 use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::timing::Spent;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// What is counted of a path that is none of ours.
+const NO_ROUTE: &str = "none";
 
 /// What the log says of a request whose client left before the answer.
 const CLIENT_LEFT: u16 = 499;
 
 /// Run a request and finish its response.
-pub async fn around(request: Request, next: Next) -> Response {
+pub async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
+    let spent = Spent::default();
+    app.metrics.started();
     let mut line = LogLine {
         started: Instant::now(),
         method: request.method().to_string(),
         path: request.uri().path().chars().take(200).collect(),
+        route: request.extensions().get().map_or(NO_ROUTE, |route: &MatchedPath| route.as_str()).to_owned(),
         id: id.clone(),
         status: CLIENT_LEFT,
+        metrics: app.metrics.clone(),
     };
-    let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(spent.count(next.run(request))).catch_unwind().await;
     let mut response = outcome.unwrap_or_else(|panic| Error::internal(said(panic.as_ref())).into_response());
     if let Some(error) = response.extensions_mut().remove::<Error>() {
         if response.status().is_server_error() {
@@ -46,6 +59,9 @@ pub async fn around(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
+    if let Ok(value) = HeaderValue::from_str(&spent.header(line.started.elapsed())) {
+        headers.insert(SERVER_TIMING, value);
+    }
     line.status = response.status().as_u16();
     response
 }
@@ -55,15 +71,27 @@ struct LogLine {
     started: Instant,
     method: String,
     path: String,
+    route: String,
     id: String,
     status: u16,
+    metrics: Arc<Metrics>,
 }
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let time = self.started.elapsed();
+        self.metrics.ended(known_method(&self.method), &self.route, self.status, time);
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let LogLine { method, path, id, status, .. } = self;
         tracing::info!(status, ms, request_id = id, "{method} {path}");
+    }
+}
+
+/// A method that is ours; a client may send any word as one.
+fn known_method(method: &str) -> &str {
+    match method {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
+        _ => "other",
     }
 }
 

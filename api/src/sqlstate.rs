@@ -38,6 +38,7 @@ pub fn map(condition: &Condition) -> Error {
         // The pack of the collection's model was replaced.
         ("55000", true) => Some((Code::Conflict, condition.column.unwrap_or_default())),
         ("23505", true) => Some((Code::Conflict, condition.column.unwrap_or_default())),
+        ("42501", true) => Some((Code::Forbidden, condition.column.unwrap_or_default())),
         ("42704", true) => Some((Code::UnknownModel, "model_id")),
         ("0A000", true) => Some((Code::UnsupportedInput, condition.column.unwrap_or_default())),
         _ => None,
@@ -65,11 +66,6 @@ pub fn of_item(sqlstate: &str) -> Code {
         "58000" => Code::EngineUnavailable,
         _ => Code::Internal,
     }
-}
-
-/// Tell whether a statement failed before it ran, since what it was prepared against has changed.
-pub fn stale_plan(error: &tokio_postgres::Error) -> bool {
-    error.as_db_error().is_some_and(|report| report.routine() == Some("RevalidateCachedQuery"))
 }
 
 /// Map what a statement failed with.
@@ -137,6 +133,7 @@ mod tests {
             ("22023", "top_k", 400, "invalid_request"),
             ("P0002", "collection", 404, "not_found"),
             ("23505", "name", 409, "conflict"),
+            ("42501", "scope", 403, "forbidden"),
             ("42704", "model_id", 400, "unknown_model"),
             ("0A000", "items[3].image", 422, "unsupported_input"),
             ("54000", "items", 400, "invalid_request"),

@@ -11,7 +11,11 @@ CREATE TABLE vw.api_key (
 	project_id text NOT NULL REFERENCES vw.project ON DELETE CASCADE,
 	name text,
 	hash bytea NOT NULL CHECK (length(hash) = 32),
+	scopes text[] NOT NULL DEFAULT '{read,write}' CHECK (scopes <@ '{read,write,admin}' AND cardinality(scopes) > 0),
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	-- To the minute.
+	last_used_at timestamptz,
+	expires_at timestamptz,
 	revoked_at timestamptz
 );
 

@@ -25,7 +25,8 @@ fn check(client: &mut Client) {
     assert_eq!((own.get(0), own.get(1), own.get(2)), ("rose", true, Some("5")));
     let theirs = client.query_one(search, &[&"acme"]).expect("a search");
     assert_eq!(theirs.get::<_, &str>(0), "violet");
-    let key = client.query_one("SELECT vw.authenticate('abcdefgh', sha256('secret'))", &[]).expect("a key");
+    let key =
+        client.query_one("SELECT project FROM vw.authenticate('abcdefgh', sha256('secret'))", &[]).expect("a key");
     assert!(key.get::<_, Option<&str>>(0).is_some());
     let counts = client.query_one("SELECT item_count, description FROM vw_collection('tools', 'acme')", &[]);
     assert_eq!(counts.expect("a collection").get::<_, i64>(0), 1);

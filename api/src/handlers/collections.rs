@@ -7,13 +7,13 @@ use crate::app::App;
 use crate::auth::Project;
 use crate::requests::NewCollection;
 use crate::types::{Collection, Collections, DeletedCollection, Model, Models, get};
-use crate::{body, db};
+use crate::{body, statement};
 
 use super::{CollectionId, Reply};
 
 /// `GET /v1/vectors/models`
 pub async fn models(State(app): State<App>) -> Reply<Models> {
-    let rows = app.db.rows(db::MODELS, &[]).await?;
+    let rows = app.db.rows(statement::MODELS, &[]).await?;
     Ok(Json(Models { models: rows.iter().map(Model::from_row).collect::<Result<_, _>>()? }))
 }
 
@@ -24,14 +24,16 @@ pub async fn create(
     request: Request,
 ) -> Reply<Collection> {
     let wanted = body::read(&app, request, body::SMALL, NewCollection::check).await?.value;
-    let row =
-        app.db.one(db::CREATE_COLLECTION, &[&wanted.name, &wanted.description, &wanted.model_id, &project]).await?;
+    let row = app
+        .db
+        .one(statement::CREATE_COLLECTION, &[&wanted.name, &wanted.description, &wanted.model_id, &project])
+        .await?;
     Ok(Json(Collection::from_row(&row)?))
 }
 
 /// `GET /v1/vectors/collections`
 pub async fn list(State(app): State<App>, Extension(Project(project)): Extension<Project>) -> Reply<Collections> {
-    let rows = app.db.rows(db::COLLECTIONS, &[&project]).await?;
+    let rows = app.db.rows(statement::COLLECTIONS, &[&project]).await?;
     Ok(Json(Collections { collections: rows.iter().map(Collection::from_row).collect::<Result<_, _>>()? }))
 }
 
@@ -41,7 +43,7 @@ pub async fn show(
     Extension(Project(project)): Extension<Project>,
     CollectionId(id): CollectionId,
 ) -> Reply<Collection> {
-    let row = app.db.one(db::COLLECTION, &[&id, &project]).await?;
+    let row = app.db.one(statement::COLLECTION, &[&id, &project]).await?;
     Ok(Json(Collection::from_row(&row)?))
 }
 
@@ -51,6 +53,6 @@ pub async fn delete(
     Extension(Project(project)): Extension<Project>,
     CollectionId(id): CollectionId,
 ) -> Reply<DeletedCollection> {
-    let row = app.db.one(db::DELETE_COLLECTION, &[&id, &project]).await?;
+    let row = app.db.one(statement::DELETE_COLLECTION, &[&id, &project]).await?;
     Ok(Json(DeletedCollection { id: get(&row, "id")?, deleted: true }))
 }

@@ -1,12 +1,14 @@
-//! Whether the process lives, and whether it can do its work.
+//! Whether the process lives, whether it can do its work, and what it counts of itself.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderName, header};
 
 use crate::app::App;
-use crate::db;
-use crate::error::{Code, Error};
-use crate::types::{Health, get};
+use crate::error::{Code, Error, Result};
+use crate::metrics::TowerNumber;
+use crate::statement;
+use crate::types::{Health, Tower, get};
 
 use super::Reply;
 
@@ -15,11 +17,20 @@ pub async fn live() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// `GET /readyz`: the database answers and its engine has a model.
+/// `GET /readyz`: the database answers, and its engine has the default model or the only one.
 pub async fn ready(State(app): State<App>) -> Reply<Health> {
-    let row = app.db.one(db::READY, &[]).await?;
-    match get::<i64>(&row, "models")? {
-        0 => Err(Error::new(Code::EngineUnavailable, "the embedding engine has no model")),
-        _ => Ok(Json(Health { status: "ok" })),
+    let row = app.db.one(statement::READY, &[]).await?;
+    match get::<Option<String>>(&row, "model")? {
+        None => Err(Error::new(Code::EngineUnavailable, "the embedding engine has no model")),
+        Some(_) => Ok(Json(Health { status: "ok" })),
     }
+}
+
+/// `GET /metrics`, in Prometheus's text format. Without a database it tells what the process itself knows.
+pub async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'static str); 1], String)> {
+    let rows = app.db.rows(statement::ENGINE_STATS, &[]).await.unwrap_or_default();
+    let towers: Vec<Tower> = rows.iter().map(Tower::from_row).collect::<Result<_>>()?;
+    let numbers: Vec<TowerNumber> = towers.iter().flat_map(Tower::numbers).collect();
+    let text = app.metrics.text(&app.db.pool(), &numbers).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

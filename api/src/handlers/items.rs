@@ -10,7 +10,7 @@ use crate::body::Received;
 use crate::error::Error;
 use crate::requests::{self, DoomedItems, NewItems, Page};
 use crate::types::{DeletedItems, IndexReport, Item, ItemPage, get};
-use crate::{body, db, indexing};
+use crate::{body, indexing, statement};
 
 use super::{CollectionId, Reply};
 
@@ -41,7 +41,7 @@ pub async fn list(
     let page = Page::check(query.as_deref())?;
     let (time, after) = page.after.as_ref().map(|cursor| (cursor.time, cursor.id.as_str())).unzip();
     // One item more than asked for tells whether there is a next page.
-    let rows = app.db.rows(db::ITEMS, &[&id, &(page.limit + 1), &page.offset, &project, &time, &after]).await?;
+    let rows = app.db.rows(statement::ITEMS, &[&id, &(page.limit + 1), &page.offset, &project, &time, &after]).await?;
     let first = rows.first().ok_or_else(|| Error::internal("listing gave no rows"))?;
     let total = get(first, "total")?;
     let mut items: Vec<Item> =
@@ -61,6 +61,6 @@ pub async fn delete(
     request: Request,
 ) -> Reply<DeletedItems> {
     let doomed = body::read(&app, request, body::SMALL, DoomedItems::check).await?.value;
-    let row = app.db.one(db::DELETE_ITEMS, &[&id, &doomed.0, &project]).await?;
+    let row = app.db.one(statement::DELETE_ITEMS, &[&id, &doomed.0, &project]).await?;
     Ok(Json(DeletedItems { deleted: get(&row, "deleted")? }))
 }

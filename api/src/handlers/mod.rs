@@ -1,5 +1,6 @@
 //! One handler a route, one statement a handler. What is sent is checked in `requests`; what is answered is in `types`.
 
+pub mod admin;
 pub mod collections;
 pub mod content;
 pub mod health;

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::media::forms::Source;
 use crate::requests::{Input, Kind, Query};
 use crate::types::{Collection, Hit, SearchReport, Usage, get};
-use crate::{body, db};
+use crate::{body, db, statement};
 
 use super::{CollectionId, Reply, takes};
 
@@ -39,7 +39,7 @@ pub async fn search(
         (Code::InvalidRequest, Some("image" | "audio")) => Error { code: Code::DecodeFailed, ..error },
         _ => error,
     };
-    let rows = app.db.rows(db::SEARCH, values).await.map_err(undecodable)?;
+    let rows = app.db.rows(statement::SEARCH, values).await.map_err(undecodable)?;
     let first = rows.first().ok_or_else(|| Error::internal("the search gave no rows"))?;
     let usage = Usage { input_tokens: i64::from(get::<i32>(first, "tokens")?) };
     let model = get(first, "model_id")?;
@@ -58,7 +58,7 @@ async fn fetch(
     input: &Input,
 ) -> Result<Option<(Vec<u8>, OwnedSemaphorePermit)>> {
     let Input::Media(kind, Source::Url(url)) = input else { return Ok(None) };
-    let row = app.db.one(db::COLLECTION, &[&collection, &project]).await?;
+    let row = app.db.one(statement::COLLECTION, &[&collection, &project]).await?;
     takes(&Collection::from_row(&row)?, *kind)?;
     app.media.fetch_query(project, *kind, url).await.map(Some)
 }

@@ -155,8 +155,8 @@ fn too_much() -> (Code, String) {
 
 fn other_format(kind: Kind) -> (Code, String) {
     let formats = match kind {
-        Kind::Image => "PNG, JPEG, GIF or WebP",
-        Kind::Audio => "WAV, MP3, FLAC or Ogg",
+        Kind::Image => "PNG, JPEG, GIF, WebP, BMP or TIFF",
+        Kind::Audio => "WAV, AIFF, MP3, AAC, M4A, FLAC or Ogg",
     };
     (Code::UnsupportedMedia, format!("this is no {} file ({formats})", kind.word()))
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::db::{self, Db};
+use crate::db::Db;
 use crate::error::Result;
+use crate::statement;
 use crate::types::get;
 
 use super::store::Store;
@@ -33,13 +34,13 @@ pub async fn forever(db: Db, store: Store) {
 pub async fn once(db: &Db, store: &Store) -> Result<usize> {
     let mut count = 0;
     loop {
-        let rows = db.rows(db::CLAIM_MEDIA, &[]).await?;
+        let rows = db.rows(statement::CLAIM_MEDIA, &[]).await?;
         let keys: Vec<String> = rows.iter().map(|row| get(row, "key")).collect::<Result<_>>()?;
         if keys.is_empty() {
             return Ok(count);
         }
         store.delete(&keys).await.map_err(unavailable)?;
-        db.rows(db::FORGET_MEDIA, &[&keys]).await?;
+        db.rows(statement::FORGET_MEDIA, &[&keys]).await?;
         count += keys.len();
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A request is checked as a whole before any work begins. Nothing here asks the database.
 
+pub mod admin;
 pub mod collection;
 pub mod filter;
 pub mod input;

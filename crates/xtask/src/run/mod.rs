@@ -43,7 +43,7 @@ pub fn run() -> Result<()> {
     let stop = on_signal()?;
     say("starting the cluster");
     let mut server = cluster.start(SETTINGS)?;
-    let outcome = serve(&cluster, &mut server, &Service::new(program, &cluster, port), &stop);
+    let outcome = serve(&cluster, &mut server, &Service::new(program, &cluster, port, &home), &stop);
     say("stopping the cluster");
     cluster.stop(&mut server)?;
     outcome

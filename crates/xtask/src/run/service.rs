@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -27,19 +27,23 @@ pub struct Service<'a> {
     cluster: &'a Cluster,
     port: u16,
     pub log: PathBuf,
+    /// Where the media of items are kept.
+    media: PathBuf,
 }
 
 impl<'a> Service<'a> {
-    pub fn new(program: PathBuf, cluster: &'a Cluster, port: u16) -> Service<'a> {
-        Service { program, cluster, port, log: cluster.log.with_file_name("api.log") }
+    /// The service whose files are below `home`.
+    pub fn new(program: PathBuf, cluster: &'a Cluster, port: u16, home: &Path) -> Service<'a> {
+        Service { program, cluster, port, log: cluster.log.with_file_name("api.log"), media: home.join("media") }
     }
 
     /// Start it as the role `vw_service`.
     pub fn start(&self) -> Result<Child> {
         let log = File::create(&self.log).with_context(|| format!("cannot write {}", self.log.display()))?;
+        self.cluster.account.private_folder(&self.media)?;
         let mut command = self.cluster.account.child(&self.program, "TERM");
         command.arg("serve").env("VW_LISTEN", format!("127.0.0.1:{}", self.port));
-        command.env("DATABASE_URL", self.database("vw_service"));
+        command.env("DATABASE_URL", self.database("vw_service")).env("VW_MEDIA_STORE", &self.media);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
         command.spawn().with_context(|| format!("cannot start {command:?}"))
     }

@@ -1,5 +1,9 @@
 //! The bodies of responses, and the rows that they are made of. The only place where columns become JSON.
 
+mod admin;
+
+pub use admin::{KeyInfo, Keys, MadeKey, Project, Projects, Tower};
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -18,6 +22,13 @@ pub fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T> {
 /// A time in RFC 3339, UTC, with milliseconds.
 fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+fn rfc3339_or_null<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// An embedding model.

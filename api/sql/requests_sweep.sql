@@ -1,0 +1,1 @@
+SELECT vw.sweep_requests() AS swept

@@ -1,0 +1,240 @@
+//! How much one project may ask for, and how much is in progress at all. Counts are kept in this process: of several
+//! processes each has its own.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::auth::Project;
+use crate::body::refuse;
+use crate::error::{Code, Error, Result};
+use crate::sqlstate;
+
+/// The window that slides.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// So many windows may be kept before those in which nothing happened are dropped.
+const MANY_WINDOWS: usize = 4096;
+
+/// The kinds of request that are counted apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Category {
+    Search,
+    Index,
+    Read,
+    Write,
+    Admin,
+}
+
+impl Category {
+    pub const ALL: [Category; 5] =
+        [Category::Search, Category::Index, Category::Read, Category::Write, Category::Admin];
+
+    /// The word for it in settings and headers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Category::Search => "search",
+            Category::Index => "index",
+            Category::Read => "read",
+            Category::Write => "write",
+            Category::Admin => "admin",
+        }
+    }
+
+    /// The scope that a key needs for it.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Category::Search | Category::Read => "read",
+            Category::Index | Category::Write => "write",
+            Category::Admin => "admin",
+        }
+    }
+
+    /// Tell what kind of request it is.
+    pub fn of(method: &Method, path: &str) -> Category {
+        match path.rsplit('/').next() {
+            _ if path.starts_with("/v1/admin/") => Category::Admin,
+            Some("search") if method == Method::POST => Category::Search,
+            Some("index") if method == Method::POST => Category::Index,
+            _ if method == Method::GET || method == Method::HEAD => Category::Read,
+            _ => Category::Write,
+        }
+    }
+}
+
+/// Requests a minute for each kind; 0 is without limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates([u32; Category::ALL.len()]);
+
+impl Rates {
+    pub fn all(rate: u32) -> Rates {
+        Rates([rate; Category::ALL.len()])
+    }
+
+    pub fn set(&mut self, category: Category, rate: u32) {
+        if let Some(place) = self.0.get_mut(category as usize) {
+            *place = rate;
+        }
+    }
+
+    pub fn of(&self, category: Category) -> u32 {
+        self.0.get(category as usize).copied().unwrap_or(0)
+    }
+}
+
+/// The times of the last minute's requests, for each project and kind; their number is bounded by the limits.
+type Windows = HashMap<(String, Category), VecDeque<Instant>>;
+
+/// What is counted.
+pub struct Limits {
+    rates: Rates,
+    windows: Mutex<Windows>,
+    in_flight: Semaphore,
+}
+
+/// What a project may still do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    pub category: Category,
+    pub limit: u32,
+    pub remaining: u32,
+    /// Until the oldest request of the window leaves it.
+    pub reset: Duration,
+    pub allowed: bool,
+}
+
+impl Limits {
+    pub fn new(rates: Rates, max_in_flight: usize) -> Limits {
+        Limits { rates, windows: Mutex::default(), in_flight: Semaphore::new(max_in_flight) }
+    }
+
+    /// Count a request of a project; None where there is no limit. A request that is refused does not count.
+    fn count(&self, project: &str, category: Category, now: Instant) -> Option<Standing> {
+        let limit = Some(self.rates.of(category)).filter(|limit| *limit > 0)?;
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = |time: &Instant| now.saturating_duration_since(*time) < WINDOW;
+        if windows.len() > MANY_WINDOWS {
+            windows.retain(|_, times| times.back().is_some_and(recent));
+        }
+        let times = windows.entry((project.to_owned(), category)).or_default();
+        while times.front().is_some_and(|time| !recent(time)) {
+            times.pop_front();
+        }
+        let room = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(times.len());
+        if room > 0 {
+            times.push_back(now);
+        }
+        let oldest = times.front().copied().unwrap_or(now);
+        let reset = WINDOW.saturating_sub(now.saturating_duration_since(oldest));
+        let remaining = u32::try_from(room.saturating_sub(1)).unwrap_or(u32::MAX);
+        Some(Standing { category, limit, remaining, reset, allowed: room > 0 })
+    }
+}
+
+impl Standing {
+    /// Seconds until the window has room again.
+    fn seconds(&self) -> u64 {
+        self.reset.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+    }
+
+    /// Tell the client: as other services of this kind do, and as the IETF's draft has it.
+    fn show(&self, headers: &mut HeaderMap) {
+        let Standing { limit, remaining, .. } = self;
+        let (word, seconds) = (self.category.word(), self.seconds());
+        let lines = [
+            ("x-ratelimit-limit-requests", limit.to_string()),
+            ("x-ratelimit-remaining-requests", remaining.to_string()),
+            ("x-ratelimit-reset-requests", format!("{seconds}s")),
+            ("ratelimit-policy", format!("\"{word}\";q={limit};w={}", WINDOW.as_secs())),
+            ("ratelimit", format!("\"{word}\";r={remaining};t={seconds}")),
+        ];
+        for (name, value) in lines {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+}
+
+/// Turn requests away at once where too many are in progress, before they cost a statement or memory.
+pub async fn shed(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    // Whether the process lives is told also when it is full.
+    if request.uri().path() == "/livez" {
+        return Ok(next.run(request).await);
+    }
+    match app.limits.in_flight.try_acquire() {
+        Ok(_place) => Ok(next.run(request).await),
+        Err(_) => {
+            app.metrics.shed();
+            refuse(request, sqlstate::overloaded("too many requests in progress".to_owned())).await
+        }
+    }
+}
+
+/// Count a request against its project's limit.
+pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    let Some(Project(project)) = request.extensions().get() else { return Ok(next.run(request).await) };
+    let category = Category::of(request.method(), request.uri().path());
+    let Some(standing) = app.limits.count(project, category, Instant::now()) else {
+        return Ok(next.run(request).await);
+    };
+    let mut response = if standing.allowed {
+        next.run(request).await
+    } else {
+        app.metrics.rate_limited(category);
+        let message = format!("more than {} {} requests in a minute", standing.limit, category.word());
+        let error = Error::new(Code::RateLimited, message).retry_after(standing.seconds());
+        refuse::<Response>(request, error).await.into_response()
+    };
+    standing.show(response.headers_mut());
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Guards the window: it slides, it is each project's and kind's own, and it never holds more than the limit.
+    use super::*;
+
+    #[test]
+    fn windows_slide() {
+        let limits = Limits::new(Rates::all(3), 1);
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let count = |project: &str, seconds| limits.count(project, Category::Read, at(seconds)).expect("a limit");
+        assert_eq!((count("a", 0).remaining, count("a", 10).remaining, count("a", 20).remaining), (2, 1, 0));
+        let refused = count("a", 30);
+        assert_eq!((refused.allowed, refused.seconds()), (false, 30), "the first leaves after a minute");
+        assert!(count("b", 30).allowed && limits.count("a", Category::Write, at(30)).expect("a limit").allowed);
+        assert!(!count("a", 59).allowed);
+        assert!(count("a", 60).allowed);
+        assert!(!count("a", 61).allowed, "the refused ones did not count, the one at 60 did");
+        assert!(count("a", 70).allowed);
+        let windows = limits.windows.lock().expect("a lock");
+        assert!(windows.values().all(|times| times.len() <= 3));
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_kept() {
+        let limits = Limits::new(Rates::all(0), 1);
+        assert_eq!(limits.count("a", Category::Search, Instant::now()), None);
+        assert!(limits.windows.lock().expect("a lock").is_empty());
+    }
+
+    #[test]
+    fn kinds() {
+        let of = |method: &str, path: &str| Category::of(&method.parse().expect("a method"), path);
+        assert_eq!(of("POST", "/v1/vectors/collections/col_1/search"), Category::Search);
+        assert_eq!(of("POST", "/v1/vectors/collections/col_1/index"), Category::Index);
+        assert_eq!(of("GET", "/v1/vectors/collections/col_1/items"), Category::Read);
+        assert_eq!(of("DELETE", "/v1/vectors/collections/col_1/items"), Category::Write);
+        assert_eq!(of("POST", "/v1/vectors/collections"), Category::Write);
+        assert_eq!(of("GET", "/v1/admin/keys"), Category::Admin);
+    }
+}

@@ -1,0 +1,130 @@
+//! Guards against clients that ask for too much, too slowly, or at the wrong moment: limits a minute, requests in
+//! progress, header lines that never end, and a service that is told to stop while it works.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use vw_tests::service::{Answer, key};
+use vw_tests::world::{COLLECTIONS, World};
+
+fn rates(answer: &Answer) -> [Option<&str>; 3] {
+    let names = ["limit", "remaining", "reset"];
+    names.map(|name| answer.header(&format!("x-ratelimit-{name}-requests")))
+}
+
+#[test]
+fn a_project_may_ask_so_often_a_minute_for_each_kind_of_request() {
+    let world = World::start(&["--rate-limits", "read=3,search=1"]);
+    let list = |key: &str| world.service.send("GET", COLLECTIONS, key, &Value::Null);
+    for left in ["2", "1", "0"] {
+        let answer = list(&world.key);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(rates(&answer)[..2], [Some("3"), Some(left)]);
+        assert!(answer.header("ratelimit").is_some_and(|text| text.starts_with(&format!("\"read\";r={left};t="))));
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"read\";q=3;w=60"));
+    }
+    let refused = list(&world.key);
+    assert_eq!((refused.status, refused.code()), (429, "rate_limited"), "{refused:?}");
+    let wait: u64 = refused.retry_after.as_deref().and_then(|text| text.parse().ok()).expect("seconds");
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(rates(&refused)[..2], [Some("3"), Some("0")]);
+    let second = key(&world.cluster, "app", &["create", "--project", "default"]);
+    assert_eq!(list(&second).status, 429, "another key of the project changes nothing");
+    let blue = key(&world.cluster, "app", &["create", "--project", "blue"]);
+    assert_eq!(list(&blue).status, 200, "another project has its own minute");
+    let made = world.send("POST", COLLECTIONS, json!({"name": "c"}));
+    assert_eq!((made.status, rates(&made)), (200, [None; 3]), "writing has no limit here: {made:?}");
+    let path = format!("{COLLECTIONS}/{}/search", made.body["id"].as_str().expect("an id"));
+    let search = || world.send("POST", &path, json!({"text": "x"})).status;
+    assert_eq!((search(), search()), (200, 429));
+    assert!(world.service.text("/metrics").contains("vw_http_rate_limited_total{kind=\"read\"} 2"));
+}
+
+/// Post an item on a connection of its own; it waits for whoever has locked the collection's row.
+fn begin_index(world: &World, path: &str) -> TcpStream {
+    let body = json!({"items": [{"text": "a hammer"}]}).to_string();
+    let mut client = TcpStream::connect(world.service.address()).expect("the service");
+    client.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
+    write!(
+        client,
+        "POST {path}/index HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        world.key,
+        body.len()
+    )
+    .expect("a request");
+    let mut witness = world.cluster.connect("app");
+    let limit = Instant::now() + Duration::from_secs(30);
+    let waits = "SELECT FROM pg_locks WHERE NOT granted";
+    while witness.query(waits, &[]).expect("locks").is_empty() {
+        assert!(Instant::now() < limit, "the request does not wait for the lock");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    client
+}
+
+fn rest(mut client: TcpStream) -> String {
+    let mut text = String::new();
+    client.read_to_string(&mut text).expect("an answer to its end");
+    text
+}
+
+#[test]
+fn too_many_requests_in_progress_are_turned_away_at_once() {
+    let world = World::start(&["--max-in-flight", "1"]);
+    let path = world.collection("c");
+    let mut blocker = world.cluster.connect("app");
+    let mut lock = blocker.transaction().expect("a transaction");
+    lock.batch_execute("SELECT FROM vw.collection FOR UPDATE").expect("a lock");
+    let client = begin_index(&world, &path);
+    let refused = world.send("GET", COLLECTIONS, Value::Null);
+    assert_eq!((refused.status, refused.code()), (503, "overloaded"), "{refused:?}");
+    assert!(refused.retry_after.is_some());
+    assert_eq!(world.send("GET", "/livez", Value::Null).status, 200, "a full process lives");
+    lock.commit().expect("the lock is given up");
+    assert!(rest(client).starts_with("HTTP/1.1 200"));
+    assert_eq!(world.send("GET", &path, Value::Null).body["item_count"], json!(1));
+}
+
+#[test]
+fn clients_that_never_finish_their_header_make_room() {
+    let world = World::start(&["--max-connections", "4", "--header-seconds", "1"]);
+    let slow: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut client = TcpStream::connect(world.service.address()).expect("the service");
+            client.write_all(b"GET /livez HTTP/1.1\r\nX-Slow: ").expect("a beginning");
+            client.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
+            client
+        })
+        .collect();
+    assert_eq!(world.send("GET", COLLECTIONS, Value::Null).status, 200, "whoever waits gets in");
+    for mut client in slow {
+        let mut text = Vec::new();
+        // Closed, with or without an answer, or reset: each is an end.
+        let _ = client.read_to_end(&mut text);
+        assert!(!String::from_utf8_lossy(&text).contains(" 200 "));
+    }
+}
+
+#[test]
+fn a_service_that_is_told_to_stop_finishes_what_it_has_begun() {
+    let mut world = World::start(&[]);
+    let path = world.collection("c");
+    let mut blocker = world.cluster.connect("app");
+    let mut lock = blocker.transaction().expect("a transaction");
+    lock.batch_execute("SELECT FROM vw.collection FOR UPDATE").expect("a lock");
+    let client = begin_index(&world, &path);
+    world.service.terminate();
+    let limit = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(world.service.address()).is_ok() {
+        assert!(Instant::now() < limit, "it goes on listening");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    lock.commit().expect("the lock is given up");
+    assert!(rest(client).starts_with("HTTP/1.1 200"));
+    assert!(world.service.ended(), "{}", world.service.log());
+    let count = "SELECT item_count FROM vw.collection";
+    assert_eq!(world.cluster.connect("app").query_one(count, &[]).expect("a count").get::<_, i64>(0), 1);
+}

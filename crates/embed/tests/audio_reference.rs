@@ -52,7 +52,7 @@ struct Resample {
     old: u32,
     new: u32,
     input: String,
-    torchaudio: String,
+    torchaudio: Option<String>,
     soxr: String,
 }
 
@@ -98,6 +98,12 @@ fn worst(ours: &[f32], theirs: &[f32]) -> f32 {
         return f32::INFINITY;
     }
     ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// The mean difference: of a file's features some are logarithms of next to nothing, where any two resamplers differ.
+fn mean(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).sum::<f32>() / ours.len().max(1) as f32
 }
 
 /// Fail with all that is beyond its tolerance, not only the first.
@@ -147,8 +153,9 @@ fn what_is_not_read_is_refused_by_its_name() {
 fn resampling_is_torchaudios() {
     let mut failures = Vec::new();
     for case in cases().resample {
+        let Some(expected) = &case.torchaudio else { continue };
         let ours = Resampler::Torchaudio.resample(array(&case.input), case.old, case.new);
-        let difference = worst(&ours, &array(&case.torchaudio));
+        let difference = worst(&ours, &array(expected));
         if difference > TORCHAUDIO {
             failures.push(format!("{}: {difference}", case.name));
         }
@@ -165,17 +172,34 @@ fn ratio(ours: &[f32], theirs: &[f32]) -> f64 {
     10.0 * (signal / noise.max(1e-30)).log10()
 }
 
+/// Whether libsoxr resamples without the stage that rolls off by up to 0.01 dB, the reason why noise differs at -60 dB.
+fn small(old: u32, new: u32) -> bool {
+    old.max(new) % old.min(new) == 0 && old.max(new) / old.min(new) <= 3
+}
+
 #[test]
-fn resampling_is_libsoxrs_in_the_pass_band() {
+fn resampling_is_libsoxrs() {
     let mut failures = Vec::new();
     for case in cases().resample {
         let (ours, theirs) = (Resampler::Soxr.resample(array(&case.input), case.old, case.new), array(&case.soxr));
         if ours.len() != theirs.len() {
             failures.push(format!("{}: {} samples of {}", case.name, ours.len(), theirs.len()));
-        } else if std::env::var_os("VW_SHOW").is_some() {
-            println!("{}: {:.1} dB, worst {}", case.name, ratio(&ours, &theirs), worst(&ours, &theirs));
-        } else if case.name.starts_with("band") && ratio(&ours, &theirs) < 100.0 {
-            failures.push(format!("{}: {:.1} dB", case.name, ratio(&ours, &theirs)));
+            continue;
+        }
+        let found = ratio(&ours, &theirs);
+        println!("{}: {found:.1} dB", case.name);
+        let least = match case.name.split(' ').next() {
+            Some("tone") => 120.0,
+            // Up to 0.8 of the band.
+            Some("band") if small(case.old, case.new) => 120.0,
+            Some("band") => 85.0,
+            // The whole band, and what lies beyond it: the two filters end by a hair's breadth elsewhere.
+            Some("noise") if small(case.old, case.new) => 70.0,
+            Some("noise") => 50.0,
+            _ => continue,
+        };
+        if found < least {
+            failures.push(format!("{}: {found:.1} dB", case.name));
         }
     }
     report(failures);
@@ -205,8 +229,9 @@ fn features_of_files_are_the_references() {
     for case in cases().files {
         let preprocessor = Preprocessor::read(&folder().join(&case.tower)).unwrap();
         let features = preprocessor.prepare(&file(&case.file)).unwrap();
-        let difference = worst(&features.values, &array(&case.expected));
-        if difference > 100.0 * FEATURES {
+        let difference = mean(&features.values, &array(&case.expected));
+        println!("{}: {difference}", case.file);
+        if difference > FEATURES {
             failures.push(format!("{}: {difference}", case.file));
         }
     }

@@ -46,10 +46,9 @@ fn reconnect(cluster: &Cluster) -> Client {
     let address = cluster.address("postgres", "app");
     for _ in 0..200 {
         std::thread::sleep(Duration::from_millis(50));
-        if let Ok(mut client) = Client::connect(&address, postgres::NoTls) {
-            if client.batch_execute("SELECT count(*) FROM doc").is_ok() {
-                return client;
-            }
+        let Ok(mut client) = Client::connect(&address, postgres::NoTls) else { continue };
+        if client.batch_execute("SELECT count(*) FROM doc").is_ok() {
+            return client;
         }
     }
     panic!("the server does not come back");

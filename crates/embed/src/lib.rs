@@ -8,6 +8,7 @@ pub mod audio;
 pub mod check;
 pub mod engine;
 mod failure;
+pub mod hub;
 pub mod image;
 pub mod media;
 mod pack;

@@ -57,11 +57,21 @@ fn tiers(pg_config: &Path) -> Vec<Tier> {
         let environment = environment(pg_config);
         let outside = ["test", "--release", "--package", "vw-tests"];
         tiers.push(tier("against throw-away servers", || cargo_test(&outside, &environment)));
-        let words = ["test", "--release", "--package", "vw-embed", "--features", "with-pack", "--test", "pack"];
+        // The features of both tiers, so that the engine is compiled once.
+        let features = "with-pack,with-reference";
+        let words = ["test", "--release", "--package", "vw-embed", "--features", features, "--test", "pack"];
         tiers.push(tier("engine with the default pack", || cargo_test(&words, &environment)));
-        tiers.push(tier("parity with the reference", || parity::check().map(|()| Count { passed: 1, failed: 0 })));
+        tiers.push(tier("parity with the references", || against_references(&environment)));
     }
     tiers
+}
+
+/// Hold the engine to what the reference implementations computed.
+fn against_references(environment: &[(&'static str, PathBuf)]) -> Result<Count> {
+    let folder = parity::reference()?;
+    let words = parity::tests();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    cargo_test(&words, &[environment, &[("VW_REFERENCE", folder)]].concat())
 }
 
 /// Run one tier; an error that is not a test's counts as a failure.

@@ -4,6 +4,7 @@ mod check;
 mod decoder;
 mod embed;
 mod list;
+mod pull;
 mod serve;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ enum Command {
     List(list::List),
     Embed(embed::Embed),
     Check(check::Check),
+    Pull(pull::Pull),
     #[command(hide = true)]
     Decoder(decoder::Decoder),
 }
@@ -39,6 +41,7 @@ pub fn run() -> Result<()> {
         Command::List(command) => command.run(),
         Command::Embed(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Pull(command) => command.run(),
         Command::Decoder(command) => command.run(),
     }
 }

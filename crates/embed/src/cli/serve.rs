@@ -34,7 +34,7 @@ pub struct Serve {
     decoder_memory: u64,
     /// Seconds that decoding one picture or sound may take.
     ///
-    /// A small file gets 1.5 seconds of the processor, and one more for each MiB.
+    /// A small file gets 1.5 seconds of the processor, and 0.25 more for each MiB.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     decoder_seconds: u64,
 }

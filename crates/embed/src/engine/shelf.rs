@@ -25,8 +25,11 @@ pub struct Shelf {
     clock: AtomicU64,
     /// The sessions that are open; towers of one graph share one. Held while a graph is loaded, so that the memory
     /// is counted by one at a time.
-    sessions: Mutex<HashMap<(PathBuf, Device), Weak<Mutex<Session>>>>,
+    sessions: Mutex<Sessions>,
 }
+
+/// Sessions by their graph and the device that runs it.
+type Sessions = HashMap<(PathBuf, Device), Weak<Mutex<Session>>>;
 
 /// The place of one tower.
 pub struct Slot {
@@ -72,11 +75,7 @@ impl Slot {
 impl Shelf {
     /// Load the runtime library.
     pub fn new(library: &Path, options: &Options) -> Result<Shelf, Failure> {
-        // A path that is not absolute would be looked for next to the program and in the system's folders.
-        let library = std::path::absolute(library).unwrap_or_else(|_| library.to_owned());
-        let no_runtime = |error| Failure::internal(format!("cannot load {}: {error}", library.display()));
-        let runtime = ort::init_from(&library).map_err(no_runtime)?;
-        let environment = runtime.with_name("vw-engine").build().map_err(Failure::internal)?;
+        let environment = environment(library)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if options.threads == 0 { cores } else { options.threads };
         Ok(Shelf {
@@ -122,11 +121,7 @@ impl Shelf {
 
     /// Open a graph, or give the session that is open already: no spinning threads and no memory patterns, since
     /// lengths vary.
-    fn session(
-        &self,
-        part: &Part,
-        sessions: &mut HashMap<(PathBuf, Device), Weak<Mutex<Session>>>,
-    ) -> Result<SharedSession, Failure> {
+    fn session(&self, part: &Part, sessions: &mut Sessions) -> Result<SharedSession, Failure> {
         let key = (part.graph.clone(), part.device);
         if let Some(session) = sessions.get(&key).and_then(Weak::upgrade) {
             return Ok(session);
@@ -147,6 +142,22 @@ impl Shelf {
         sessions.insert(key, Arc::downgrade(&session));
         Ok(session)
     }
+}
+
+/// Load the runtime library, or give the one that is loaded: a process has no more than one.
+fn environment(library: &Path) -> Result<Environment, Failure> {
+    static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
+    let mut loaded = lock(&LOADED);
+    if let Some(environment) = loaded.as_ref() {
+        return Ok(environment.clone());
+    }
+    // A path that is not absolute would be looked for next to the program and in the system's folders.
+    let library = std::path::absolute(library).unwrap_or_else(|_| library.to_owned());
+    let no_runtime = |error| Failure::internal(format!("cannot load {}: {error}", library.display()));
+    let runtime = ort::init_from(&library).map_err(no_runtime)?;
+    let environment = runtime.with_name("vw-engine").build().map_err(Failure::internal)?;
+    *loaded = Some(environment.clone());
+    Ok(environment)
 }
 
 /// Bytes of the loaded graphs and of one more, each counted once.

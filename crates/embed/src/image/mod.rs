@@ -1,21 +1,17 @@
 //! From the bytes of a file to features, for pictures: decoding, and preprocessing as the reference implementation does it.
 
-use std::path::Path;
+mod colour;
+mod decode;
+mod exif;
+mod format;
+mod limits;
+mod orient;
+mod picture;
+mod processor;
+pub mod resize;
 
-use crate::Failure;
-use crate::media::Features;
-
-/// A tower's preprocessor.
-pub struct Preprocessor;
-
-impl Preprocessor {
-    /// Read the preprocessor_config.json of a tower's folder.
-    pub fn read(tower: &Path) -> Result<Preprocessor, Failure> {
-        Err(Failure::pack(format!("{}: not supported", tower.display())))
-    }
-
-    /// Decode and preprocess one file.
-    pub fn prepare(&self, _file: &[u8]) -> Result<Features, Failure> {
-        Err(Failure::internal("not supported"))
-    }
-}
+pub use colour::Alpha;
+pub use decode::decode;
+pub use limits::Limits;
+pub use picture::Picture;
+pub use processor::Preprocessor;

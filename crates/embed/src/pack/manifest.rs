@@ -279,4 +279,27 @@ mod tests {
             assert!(message.contains(says), "{message}");
         }
     }
+
+    /// The fields that a type knows, as it says when it is given another.
+    fn fields<T: DeserializeOwned>() -> Vec<String> {
+        let known =
+            |error: serde_json::Error| error.to_string().split('`').skip(3).step_by(2).map(str::to_owned).collect();
+        serde_json::from_str::<T>(r#"{"no such field": 1}"#).map_or_else(known, |_| Vec::new())
+    }
+
+    #[test]
+    fn the_schema_has_the_fields_that_are_read() {
+        let text = include_str!("../../../../docs/vw-pack.schema.json");
+        let schema: Value = serde_json::from_str(text).expect("it is JSON");
+        let names = |place: &str| {
+            let properties = schema.pointer(place).and_then(Value::as_object).expect(place);
+            properties.keys().cloned().collect::<std::collections::BTreeSet<_>>()
+        };
+        let read = |fields: Vec<String>| fields.into_iter().collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(names("/properties"), read(fields::<Manifest>()));
+        assert_eq!(names("/$defs/tower/anyOf/1/properties"), read(fields::<TowerSpec>()));
+        assert_eq!(names("/$defs/stored/properties"), read(fields::<Stored>()));
+        assert_eq!(names("/$defs/tower/anyOf/1/properties/prompts/properties"), read(fields::<Prompts>()));
+        assert_eq!(names("/properties/source/properties"), read(fields::<Source>()));
+    }
 }

@@ -20,6 +20,7 @@ use vw_protocol::{Modality, Model};
 
 pub use facts::Facts;
 pub use manifest::{Device, FILE, Side};
+pub use onnx::external;
 pub use part::{Lift, Part};
 pub use place::read_json;
 

@@ -86,6 +86,19 @@ impl Outline {
     }
 }
 
+/// The files with weights that a graph names, which need not be there; each leads down only.
+pub fn external(path: &Path) -> Result<BTreeSet<String>, Failure> {
+    let broken = |error| Failure::pack(format!("{} is not a readable ONNX file: {error}", path.display()));
+    let found = File::open(path).and_then(outline).map_err(broken)?.external;
+    if let Some(location) = found.iter().find(|location| !plain(Path::new(location))) {
+        return Err(Failure::pack(format!(
+            "{}: its weights in \"{location}\" are no file of the pack",
+            path.display()
+        )));
+    }
+    Ok(found)
+}
+
 /// Read a ModelProto.
 fn outline<R: Read + Seek>(input: R) -> io::Result<Outline> {
     let mut walk = Walk { wire: Wire::new(input)?, found: Outline::default() };

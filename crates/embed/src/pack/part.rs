@@ -147,10 +147,11 @@ fn width(facts: &Facts, modality: Modality, output: &Output) -> Option<usize> {
         Modality::Image => "vision_config",
         Modality::Audio => "audio_config",
     };
-    let projected = ["image_embeds", "text_embeds", "audio_embeds"].contains(&output.name.as_str());
-    let projection = || facts.number("", "projection_dim").or_else(|| facts.number(part, "projection_dim"));
-    let hidden = || facts.number(part, "hidden_size").or_else(|| facts.number(part, "d_model"));
-    if projected { projection() } else { hidden() }
+    let projected = ["_embeds", "_embeddings"].iter().any(|end| output.name.ends_with(end)) && !output.per_token;
+    let projection =
+        ["projection_dim", "embed_dim"].map(|key| facts.number("", key).or_else(|| facts.number(part, key)));
+    let hidden = ["hidden_size", "d_model"].map(|key| facts.number(part, key));
+    if projected { projection.into_iter().chain(hidden).flatten().next() } else { hidden.into_iter().flatten().next() }
 }
 
 /// Hold the mean and the map to the vector that they are applied to.

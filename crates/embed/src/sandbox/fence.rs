@@ -1,12 +1,15 @@
 //! The fence of a decoder: what the process gives up before it reads the first byte of a stranger.
 
+mod calls;
+
 use std::io::{Error, Result};
 use std::time::Duration;
 
 /// Descriptors that a decoder may have open: three pipes, and the files of a tower one at a time.
 const DESCRIPTORS: u64 = 16;
 
-/// Seconds that are left between the limit that the engine is told and the one at which the system kills.
+/// Seconds between the time of a job and the moment at which the system kills, should the engine not; what was used
+/// before is rounded down.
 const GRACE: u64 = 1;
 
 /// Give up everything that decoding does not need; `memory` is the most address space that will ever be allowed.
@@ -20,7 +23,8 @@ pub fn close(memory: u64) -> Result<()> {
     limit(libc::RLIMIT_FSIZE, 0, 0)?;
     limit(libc::RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS)?;
     prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
-    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
+    calls::limit()
 }
 
 /// Allow the next job `memory` bytes of address space and `seconds` of the processor.
@@ -29,7 +33,7 @@ pub fn allow(memory: u64, seconds: u64) -> Result<()> {
     limit(libc::RLIMIT_AS, memory.min(most), most)?;
     let most = limits(libc::RLIMIT_CPU)?.rlim_max;
     let used = processor_time()?.as_secs();
-    let end = used.saturating_add(seconds).saturating_add(1 + GRACE);
+    let end = used.saturating_add(seconds).saturating_add(GRACE);
     limit(libc::RLIMIT_CPU, end.min(most), most)
 }
 

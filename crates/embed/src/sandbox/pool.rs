@@ -41,8 +41,8 @@ struct State {
     idle: VecDeque<(Process, Instant)>,
     line: VecDeque<(u64, SyncSender<Result<Process, Failure>>)>,
     next_ticket: u64,
-    /// Decoders that are idle, at work, or about to be started.
-    living: usize,
+    /// The decoders that are idle or at work, by their process numbers.
+    living: Vec<u32>,
     /// Decoders that the keeper is to start.
     wanted: usize,
     has_keeper: bool,
@@ -62,9 +62,9 @@ impl Pool {
         Pool { shared: Arc::new(Shared { program: program.to_owned(), limits, state, wake }) }
     }
 
-    /// The process numbers of the decoders that have nothing to do.
-    pub fn idle(&self) -> Vec<u32> {
-        lock(&self.shared.state).idle.iter().map(|(process, _)| process.id()).collect()
+    /// The process numbers of the decoders, idle ones and those at work.
+    pub fn processes(&self) -> Vec<u32> {
+        lock(&self.shared.state).living.clone()
     }
 
     /// How many callers wait for a decoder.
@@ -137,7 +137,7 @@ impl Drop for Pool {
 
 /// Lay out a job's head.
 fn job(modality: Modality, tower: &Path, file: &[u8], allowance: Allowance) -> Result<Vec<u8>, Failure> {
-    let seconds = allowance.processor.as_secs();
+    let seconds = allowance.processor.as_secs() + 1;
     head(modality, allowance.memory, seconds, tower, file.len())
         .ok_or_else(|| Failure::pack(format!("{}: the path is too long", tower.display())))
 }
@@ -163,7 +163,7 @@ impl Shared {
             if process.is_ready() {
                 return Ok(process);
             }
-            state.living = state.living.saturating_sub(1);
+            state.strike_out(&process);
         }
         let (sender, receiver) = sync_channel(1);
         let ticket = state.next_ticket;
@@ -204,18 +204,15 @@ impl Shared {
 
     /// End a decoder, and have another one started if somebody waits.
     fn forget(&self, process: Process) {
-        drop(process);
         let mut state = lock(&self.state);
-        state.living = state.living.saturating_sub(1);
+        state.strike_out(&process);
         self.call_for_more(&mut state);
     }
 
     /// Have as many decoders started as callers wait, within the limit.
     fn call_for_more(&self, state: &mut State) {
-        while state.living < self.limits.count() && state.wanted < state.line.len() {
-            state.living += 1;
-            state.wanted += 1;
-        }
+        let room = self.limits.count().saturating_sub(state.living.len());
+        state.wanted = state.wanted.max(state.line.len().min(room));
         self.wake.notify_one();
     }
 
@@ -252,9 +249,11 @@ impl Shared {
     /// Place a decoder that was started, or tell who waited longest that it cannot be.
     fn settle(&self, state: &mut State, outcome: std::io::Result<Process>) {
         match outcome {
-            Ok(process) => state.place(process),
+            Ok(process) => {
+                state.living.push(process.id());
+                state.place(process);
+            }
             Err(error) => {
-                state.living = state.living.saturating_sub(1);
                 let message = format!("cannot start a decoder: {error}");
                 let failure = Failure::new(ErrorCode::Overloaded, message).hint("Try again later.");
                 if let Some((_, caller)) = state.line.pop_front() {
@@ -271,14 +270,20 @@ impl Shared {
             if !left.is_zero() {
                 return Some(left);
             }
-            state.idle.pop_front();
-            state.living = state.living.saturating_sub(1);
+            if let Some((process, _)) = state.idle.pop_front() {
+                state.strike_out(&process);
+            }
         }
         None
     }
 }
 
 impl State {
+    /// Forget a decoder that is about to be ended.
+    fn strike_out(&mut self, process: &Process) {
+        self.living.retain(|number| *number != process.id());
+    }
+
     /// Hand a decoder to who waits longest, or keep it for who comes.
     fn place(&mut self, mut process: Process) {
         if self.closed {

@@ -15,7 +15,7 @@ pub enum Role {
     Types,
     Positions,
     Features,
-    /// CLAP's flag that a sound was longer than one window.
+    /// The flag of CLAP's feature fusion.
     Longer,
     /// An input of the graph's other modality, fed with as little as it takes.
     Idle,

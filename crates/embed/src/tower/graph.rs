@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use ort::session::{Session, SessionInputValue};
+use ort::logging::LogLevel;
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, TensorElementType};
 use vw_protocol::Modality;
 
@@ -154,9 +155,10 @@ impl Graph {
                     binding.real(&shape, values)?
                 }
                 Role::Longer => {
-                    let flags = batch.iter().flat_map(|one| std::iter::repeat_n(i64::from(one.longer), one.clips));
+                    // `transformers` sets it for one sound at random where none of a batch is longer, so for every
+                    // sound that comes alone; exported graphs fail on batches without it.
                     let shape: &[usize] = if binding.shape.len() == 1 { &[rows] } else { &[rows, 1] };
-                    binding.whole(shape, flags.collect())?
+                    binding.whole(shape, vec![1; rows])?
                 }
                 _ => binding.idle(rows, &self.facts)?,
             };
@@ -171,7 +173,10 @@ impl Graph {
     /// first and count.
     fn forward(&self, feeds: Feeds, spans: &[(usize, usize)]) -> Result<Vec<Vec<f32>>, Failure> {
         let mut session = lock(&self.session);
-        let outputs = session.run(feeds).map_err(Failure::internal)?;
+        let mut options = RunOptions::new().map_err(Failure::internal)?;
+        // What fails is told to whoever asked; the runtime would log it, too.
+        options.set_log_level(LogLevel::Fatal).map_err(Failure::internal)?;
+        let outputs = session.run_with_options(feeds, &options).map_err(Failure::internal)?;
         let missing = || Failure::pack(format!("the graph has no output {}", self.output));
         let (shape, values) = numbers(outputs.get(&self.output).ok_or_else(missing)?)?;
         let odd = || Failure::pack(format!("the graph's output {} has the shape {shape:?}", self.output));

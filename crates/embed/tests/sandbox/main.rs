@@ -159,7 +159,7 @@ fn no_hostile_file_makes_a_decoder_hold_more_than_256_mib() {
     for (name, modality, file) in hostile() {
         let _ = pool.prepare(modality, &towers.of(modality), &file);
         // One that ended over its file is gone, and was held by the limit of its address space.
-        peaks.extend(pool.idle().iter().map(|process| (highest(process), name)));
+        peaks.extend(pool.processes().iter().map(|process| (highest(process), name)));
     }
     let greatest = peaks.iter().max().expect("there were files");
     println!("the most is {} MiB, after {}", greatest.0 >> 20, greatest.1);
@@ -196,7 +196,7 @@ fn decoders_that_are_killed_or_stopped_at_random_moments_lose_no_file() {
             let mut pause = bytes::noise(4000, 47).into_iter();
             while let Some(milliseconds) = pause.next().filter(|_| !over.load(Ordering::Relaxed)) {
                 sleep(Duration::from_millis(u64::from(milliseconds) + 60));
-                for (at, process) in children("vw-engine").into_iter().enumerate().take(1) {
+                for (at, process) in pool.processes().into_iter().enumerate().take(1) {
                     let signal = if (milliseconds as usize + at).is_multiple_of(2) { "-KILL" } else { "-STOP" };
                     let _ = std::process::Command::new("kill").arg(signal).arg(process.to_string()).output();
                 }
@@ -218,25 +218,12 @@ fn decoders_that_are_killed_or_stopped_at_random_moments_lose_no_file() {
     });
 }
 
-/// Our child processes of that name, in the order of their numbers.
-fn children(_name: &str) -> Vec<u32> {
-    let own = std::process::id().to_string();
-    let entries = std::fs::read_dir("/proc").expect("it is there").flatten();
-    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
-    let ours = |process: &u32| {
-        let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let parent = text.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1).map(str::to_owned));
-        parent.is_some_and(|parent| parent == own)
-    };
-    entries.filter_map(number).filter(ours).collect()
-}
-
 #[test]
 fn a_decoder_that_holds_much_memory_is_replaced_and_others_are_kept() {
     let towers = Towers::new();
     let serve = |pool: &Pool| {
         pool.prepare(Modality::Image, &towers.of(Modality::Image), &good(Modality::Image)).expect("it is served");
-        pool.idle()
+        pool.processes()
     };
     let keeping = pool(one_at_a_time());
     let first = serve(&keeping);
@@ -251,10 +238,10 @@ fn idle_decoders_end_and_so_do_those_of_a_pool_that_is_closed() {
     let short = pool(Limits { idle: Duration::from_millis(200), ..one_at_a_time() });
     let file = good(Modality::Image);
     short.prepare(Modality::Image, &towers.of(Modality::Image), &file).expect("it is served");
-    until("the idle decoder ended", || short.idle().is_empty());
+    until("the idle decoder ended", || short.processes().is_empty());
     let long = pool(one_at_a_time());
     long.prepare(Modality::Image, &towers.of(Modality::Image), &file).expect("it is served");
-    let process = long.idle()[0];
+    let process = long.processes()[0];
     drop(long);
     until("the decoder of a closed pool ended", || status(process, "VmHWM").is_none());
 }
@@ -270,7 +257,7 @@ fn callers_are_served_in_the_order_they_came_and_leave_the_line_when_they_hang_u
     };
     scope(|scope| {
         scope.spawn(|| call("first", &slow, &|| true));
-        until("the first is being served", || pool.waiting() == 0 && !children("vw-engine").is_empty());
+        until("the first is being served", || pool.waiting() == 0 && !pool.processes().is_empty());
         for (waiting, name) in ["second", "third", "leaves", "fourth"].into_iter().enumerate() {
             let (call, gone, slow) = (&call, Arc::clone(&gone), &slow);
             scope.spawn(move || call(name, slow, &move || name != "leaves" || !gone.load(Ordering::Relaxed)));

@@ -24,6 +24,7 @@ const OURS: &[(&str, &str, &[&str])] = &[
     ("vw-embed", "crates/embed/", &["vw-protocol"]),
     ("vw-vector", "crates/vector/", &[]),
     ("vw-vector-fuzz", "crates/vector/fuzz/", &["vw-vector"]),
+    ("vw-embed-fuzz", "crates/embed/fuzz/", &["vw-embed"]),
     ("vw-protocol", "crates/protocol/", &[]),
     ("xtask", "crates/xtask/", &[]),
     ("vw-api", "api/", &[]),

@@ -4,6 +4,7 @@
 //! Whatever the bytes are, the answer is a sound or a refusal: limits are checked before the decoder is made and after
 //! every packet, packets that symphonia calls broken are passed over, and a panic of a decoder becomes a refusal.
 
+mod edits;
 mod sniff;
 mod track;
 
@@ -86,6 +87,8 @@ struct Mixer {
     planes: Vec<Vec<f32>>,
     samples: Vec<f32>,
     length: u64,
+    /// Samples still to be dropped at the beginning.
+    delay: usize,
 }
 
 impl Mixer {
@@ -105,6 +108,7 @@ impl Mixer {
             planes: Vec::new(),
             samples: Vec::new(),
             length: 0,
+            delay: usize::try_from(track.delay).unwrap_or(usize::MAX),
         };
         if let Some(frames) = track.frames {
             mixer.check(frames, usize::try_from(frames).unwrap_or(usize::MAX).min(wanted))?;
@@ -138,12 +142,15 @@ impl Mixer {
             let message = "the audio changes its sample rate or its channels on the way";
             return Err(Failure::new(ErrorCode::BadInput, message));
         }
-        let take = buffer.frames().min(self.wanted.saturating_sub(self.samples.len()));
+        let skip = self.delay.min(buffer.frames());
+        self.delay -= skip;
+        let fresh = buffer.frames() - skip;
+        let take = fresh.min(self.wanted.saturating_sub(self.samples.len()));
         self.check(self.length, self.samples.len().saturating_add(take))?;
-        buffer.copy_to_vecs_planar(&mut self.planes);
+        buffer.slice(skip..).copy_to_vecs_planar(&mut self.planes);
         self.samples.try_reserve(take).map_err(|_| broken("it needs more memory than there is"))?;
         self.mix.append(&self.planes, take, &mut self.samples);
-        self.count(buffer.frames() as u64)
+        self.count(fresh as u64)
     }
 
     /// Add samples that are not kept.

@@ -13,8 +13,8 @@ use symphonia::core::units::TimeBase;
 use symphonia::default::formats::{AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader};
 use vw_protocol::ErrorCode;
 
-use super::broken;
 use super::sniff::{ACCEPTED, Container};
+use super::{broken, edits};
 use crate::Failure;
 use crate::audio::limits::Limits;
 
@@ -32,6 +32,8 @@ pub struct Track<'a> {
     pub channels: usize,
     /// Samples in each channel, where the headers say it.
     pub frames: Option<u64>,
+    /// Samples of encoder delay that symphonia leaves in.
+    pub delay: u64,
 }
 
 impl<'a> Track<'a> {
@@ -53,8 +55,11 @@ impl<'a> Track<'a> {
                 error => broken(error),
             })?;
         let (id, time_base) = (track.id, track.time_base);
+        // A WAVE file that was written into a pipe says the greatest length there is; its end is the file's.
         let frames = track.num_frames.or_else(|| in_frames(track.duration?.get(), time_base, rate));
-        Ok(Track { reader, decoder, id, time_base, rate, channels, frames })
+        let frames = frames.filter(|_| container != Container::Wave);
+        let delay = if container == Container::Mp4 { edits::delay(file, id, rate) } else { 0 };
+        Ok(Track { reader, decoder, id, time_base, rate, channels, frames, delay })
     }
 
     /// The track's next packet, `None` at the end.

@@ -157,12 +157,12 @@ impl Clap {
 }
 
 /// Bilinear interpolation of `total` frames to `frames`, as `torch.nn.functional.interpolate` does it with
-/// `align_corners=False`: in float32, places included.
+/// `align_corners=False`: in float32, places included, which it computes with fused multiplication and addition.
 fn shrink(mel: &[f32], total: usize, frames: usize, bins: usize) -> Vec<f32> {
     let scale = total as f32 / frames as f32;
     let mut values = Vec::with_capacity(4 * frames * bins);
     for frame in 0..frames {
-        let place = (scale * (frame as f32 + 0.5) - 0.5).max(0.0);
+        let place = scale.mul_add(frame as f32 + 0.5, -0.5).max(0.0);
         let below = (place as usize).min(total - 1);
         let above = (below + 1).min(total - 1);
         let share = (place - below as f32).clamp(0.0, 1.0);

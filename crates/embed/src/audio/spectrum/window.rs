@@ -7,10 +7,9 @@ pub fn periodic_hann(length: usize) -> Vec<f64> {
     hann(length, length)
 }
 
-/// Hann's window with zeros at both ends: `torch.hann_window(length, periodic=False)`, rounded to float32 as Kaldi's features
-/// have it.
+/// Hann's window with zeros at both ends: `torch.hann_window(length, periodic=False)`.
 pub fn symmetric_hann(length: usize) -> Vec<f64> {
-    hann(length, length.saturating_sub(1).max(1)).into_iter().map(|value| f64::from(value as f32)).collect()
+    hann(length, length.saturating_sub(1).max(1))
 }
 
 fn hann(length: usize, period: usize) -> Vec<f64> {

@@ -1,0 +1,141 @@
+//! From planes to RGB, row by row, in libjpeg's integer arithmetic. JFIF 1.02; Adobe Technical Note 5116.
+
+use super::frame::{Frame, Tables};
+use super::planes::Plane;
+use super::upsample::Upsampling;
+use crate::Failure;
+use crate::image::colour::cmyk_to_rgb;
+use crate::image::limits::buffer;
+use crate::image::picture::Picture;
+
+/// What the components are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    Grey,
+    Ycc,
+    Rgb,
+    /// Inks, or what Adobe's programs and Pillow take for inks: light.
+    Cmyk,
+    /// The first three as luma and chroma.
+    Ycck,
+}
+
+impl Colours {
+    /// Guess as libjpeg does: a JFIF segment, then Adobe's, then the components' numbers.
+    pub fn of(frame: &Frame, tables: &Tables) -> Colours {
+        let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
+        match (ids.as_slice(), tables.transform) {
+            ([_], _) => Colours::Grey,
+            ([_, _, _, _], None | Some(0)) => Colours::Cmyk,
+            ([_, _, _, _], Some(_)) => Colours::Ycck,
+            (_, _) if tables.jfif => Colours::Ycc,
+            (_, Some(0)) => Colours::Rgb,
+            ([b'R', b'G', b'B'], None) => Colours::Rgb,
+            _ => Colours::Ycc,
+        }
+    }
+}
+
+/// Sixteen bits below the point.
+const HALF: i32 = 1 << 15;
+
+#[inline(always)]
+fn clip(value: i32) -> u8 {
+    value.clamp(0, 255) as u8
+}
+
+/// Luma and chroma to colours.
+#[inline(always)]
+fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
+    let (luma, blue, red) = (i32::from(luma), i32::from(blue) - 128, i32::from(red) - 128);
+    [
+        clip(luma + ((91881 * red + HALF) >> 16)),
+        clip(luma + ((-22554 * blue - 46802 * red + HALF) >> 16)),
+        clip(luma + ((116130 * blue + HALF) >> 16)),
+    ]
+}
+
+/// Bring all planes to the picture's size and colours.
+pub fn picture(frame: &Frame, planes: &[Plane], colours: Colours) -> Result<Picture, Failure> {
+    let mut target = buffer([0u8; 3], frame.width as usize * frame.height as usize)?;
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the function is the plain loop and only needs a processor with AVX2, which this one was just found to be.
+        unsafe { rows_avx2(frame, planes, colours, &mut target)? };
+        return Picture::new(frame.width, frame.height, false, target.into_flattened());
+    }
+    rows(frame, planes, colours, &mut target)?;
+    Picture::new(frame.width, frame.height, false, target.into_flattened())
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn rows_avx2(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut [[u8; 3]]) -> Result<(), Failure> {
+    rows(frame, planes, colours, target)
+}
+
+#[inline(always)]
+fn rows(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut [[u8; 3]]) -> Result<(), Failure> {
+    let width = frame.width as usize;
+    // Upsampling writes whole groups.
+    let room = 8 * frame.most.0 * frame.units.0;
+    let mut lines = [buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?];
+    let mut sums = Vec::new();
+    for (y, target) in target.chunks_exact_mut(width).enumerate() {
+        for (line, plane) in lines.iter_mut().zip(planes) {
+            Upsampling::of(plane, frame).row(plane, y, line, &mut sums);
+        }
+        let [first, second, third, fourth] = &lines;
+        row(colours, [first, second, third, fourth], target);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn row(colours: Colours, [first, second, third, fourth]: [&[u8]; 4], target: &mut [[u8; 3]]) {
+    match colours {
+        Colours::Grey => target.iter_mut().zip(first).for_each(|(pixel, tone)| *pixel = [*tone; 3]),
+        Colours::Rgb => {
+            for (((pixel, red), green), blue) in target.iter_mut().zip(first).zip(second).zip(third) {
+                *pixel = [*red, *green, *blue];
+            }
+        }
+        Colours::Ycc => {
+            for (((pixel, luma), blue), red) in target.iter_mut().zip(first).zip(second).zip(third) {
+                *pixel = rgb(*luma, *blue, *red);
+            }
+        }
+        Colours::Cmyk | Colours::Ycck => {
+            let inks = first.iter().zip(second).zip(third).zip(fourth);
+            for (pixel, (((first, second), third), black)) in target.iter_mut().zip(inks) {
+                // Pillow turns light into ink; of luma and chroma libjpeg has made ink already, so that turns it back.
+                let [cyan, magenta, yellow] = match colours {
+                    Colours::Ycck => rgb(*first, *second, *third),
+                    _ => [255 - *first, 255 - *second, 255 - *third],
+                };
+                *pixel = cmyk_to_rgb([cyan, magenta, yellow, 255 - *black]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_within_one_of_the_definition() {
+        for luma in (0..=255).step_by(5) {
+            for blue in (0..=255).step_by(3) {
+                for red in (0..=255).step_by(3) {
+                    let (y, b, r) = (f64::from(luma), f64::from(blue) - 128.0, f64::from(red) - 128.0);
+                    let exact = [y + 1.402 * r, y - 0.344_136 * b - 0.714_136 * r, y + 1.772 * b];
+                    for (ours, exact) in rgb(luma, blue, red).iter().zip(exact) {
+                        assert!((f64::from(*ours) - exact.clamp(0.0, 255.0)).abs() < 1.0);
+                    }
+                }
+            }
+        }
+        assert_eq!(rgb(77, 128, 128), [77; 3]);
+    }
+}

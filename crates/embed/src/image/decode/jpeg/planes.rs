@@ -1,0 +1,144 @@
+//! From scans to planes of samples: each component's coefficients are transformed as soon as they are whole.
+
+use super::frame::{Component, Frame, Header, Tables};
+use super::idct;
+use super::scan::{Block, Scan};
+use crate::Failure;
+use crate::image::format::Format::Jpeg;
+use crate::image::limits::{Limits, buffer};
+
+/// Blocks of a unit, at most. T.81, B.2.3.
+const UNIT: usize = 10;
+
+/// One component's samples, with room for whole units.
+pub struct Plane {
+    pub component: Component,
+    pub samples: Vec<u8>,
+    /// A row of units' coefficients; of a progressive picture, all of them.
+    blocks: Vec<Block>,
+    /// The table that its first scan found.
+    quantiser: Option<Box<[u16; 64]>>,
+}
+
+impl Plane {
+    /// Samples from one row to the next.
+    pub fn stride(&self) -> usize {
+        8 * self.component.room.0
+    }
+
+    /// The samples of a row that the picture has; below the last row, and above the first, there is that row again.
+    pub fn row(&self, y: usize) -> &[u8] {
+        let y = y.min(self.component.height - 1);
+        let row = self.samples.get(y * self.stride()..).unwrap_or_default();
+        row.get(..self.component.width).unwrap_or_default()
+    }
+
+    /// Transform a row of blocks.
+    fn transform(&mut self, from: usize, to: usize) {
+        let across = self.component.room.0;
+        let stride = self.stride();
+        let blocks = self.blocks.get(from * across..(from + 1) * across);
+        let samples = self.samples.get_mut(8 * to * stride..8 * (to + 1) * stride);
+        if let (Some(blocks), Some(samples), Some(quantiser)) = (blocks, samples, &self.quantiser) {
+            idct::row(blocks, quantiser, samples, stride);
+        }
+    }
+}
+
+/// Make room for a frame, unless the file is too short to fill it or the limits are.
+pub fn allocate(frame: &Frame, file: &[u8], limits: &Limits) -> Result<Vec<Plane>, Failure> {
+    let sizes: Vec<usize> = frame.components.iter().map(|component| component.room.0 * component.room.1).collect();
+    let all: usize = sizes.iter().sum();
+    // A block takes a bit at least; two without progression.
+    if file.len().saturating_mul(if frame.progressive { 8 } else { 4 }) < all {
+        return Err(Jpeg.broken("it is cut short"));
+    }
+    let most = sizes.iter().max().copied().unwrap_or_default();
+    let needed = if frame.progressive { 128 * all + 64 * most } else { 64 * all };
+    if needed > limits.memory {
+        return Err(Jpeg.broken(format!("it takes {needed} bytes to decode, more than the {} allowed", limits.memory)));
+    }
+    let plane = |(component, size): (&Component, usize)| {
+        let blocks = if frame.progressive { size } else { component.room.0 * component.down };
+        let samples = if frame.progressive { Vec::new() } else { buffer(0, 64 * size)? };
+        let blocks = buffer([0; 64], blocks)?;
+        Ok(Plane { component: component.clone(), samples, blocks, quantiser: None })
+    };
+    frame.components.iter().zip(sizes).map(plane).collect()
+}
+
+/// Read one scan, and give the place where its bits end.
+pub fn read(
+    file: &[u8],
+    at: usize,
+    header: &Header,
+    frame: &Frame,
+    tables: &Tables,
+    planes: &mut [Plane],
+) -> Result<usize, Failure> {
+    let mut scan = Scan::new(file, at, header, frame, tables)?;
+    let mut parts = Vec::new();
+    for (part, (place, _, _)) in header.parts.iter().enumerate() {
+        let Some(plane) = planes.get_mut(*place) else { continue };
+        if plane.quantiser.is_none() {
+            let table = tables.quantisers.get(plane.component.quantiser).cloned().flatten();
+            plane.quantiser = Some(table.ok_or_else(|| Jpeg.broken("a table of quantisation is missing"))?);
+        }
+        // A scan of one component has no units but its blocks.
+        let alone = header.parts.len() == 1;
+        let (across, down) = if alone { (1, 1) } else { (plane.component.across, plane.component.down) };
+        parts.push((part, *place, across, down));
+    }
+    let (columns, rows) = match header.parts.as_slice() {
+        [(place, _, _)] => planes.get(*place).map_or((0, 0), |plane| plane.component.blocks),
+        _ => frame.units,
+    };
+    let unit: usize = parts.iter().map(|(_, _, across, down)| across * down).sum();
+    if unit > UNIT {
+        return Err(Jpeg.broken(format!("its units have {unit} blocks; there may be {UNIT}")));
+    }
+    for row in 0..rows {
+        if !frame.progressive {
+            parts.iter().for_each(|(_, place, ..)| planes[*place].blocks.fill([0; 64]));
+        }
+        for column in 0..columns {
+            scan.unit()?;
+            for (part, place, across, down) in &parts {
+                let Some(plane) = planes.get_mut(*place) else { continue };
+                let first = if frame.progressive { row * down } else { 0 };
+                for y in 0..*down {
+                    for x in 0..*across {
+                        let block = (first + y) * plane.component.room.0 + column * across + x;
+                        if let Some(block) = plane.blocks.get_mut(block) {
+                            scan.block(*part, block);
+                        }
+                    }
+                }
+            }
+        }
+        if !frame.progressive {
+            for (_, place, _, down) in &parts {
+                (0..*down).for_each(|y| planes[*place].transform(y, row * down + y));
+            }
+        }
+    }
+    scan.finish()
+}
+
+/// After the last scan: transform what a progressive picture has gathered.
+pub fn finish(frame: &Frame, planes: &mut [Plane]) -> Result<(), Failure> {
+    if !complete(planes) {
+        return Err(Jpeg.broken("a component is missing, or it is cut short"));
+    }
+    for plane in planes.iter_mut().filter(|_| frame.progressive) {
+        plane.samples = buffer(0, 64 * plane.blocks.len())?;
+        (0..plane.component.room.1).for_each(|row| plane.transform(row, row));
+        plane.blocks = Vec::new();
+    }
+    Ok(())
+}
+
+/// Whether each component had a scan.
+pub fn complete(planes: &[Plane]) -> bool {
+    planes.iter().all(|plane| plane.quantiser.is_some())
+}

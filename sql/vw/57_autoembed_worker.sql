@@ -107,13 +107,21 @@ END $$;
 COMMENT ON FUNCTION vw.autoembed_engine_has IS
 	'Whether there is an engine that runs this very pack; where there is not, a failure says nothing about its input.';
 
+CREATE FUNCTION vw.autoembed_is_engines(code text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog BEGIN ATOMIC
+	SELECT code IN ('53400', '55000', '42704', '0A000');
+END;
+
+COMMENT ON FUNCTION vw.autoembed_is_engines IS
+	'Whether an error tells of the engine and its models rather than of an input.';
+
 CREATE FUNCTION vw.autoembed_failed_batch(job vw.autoembed, places tid[], keys jsonb, phase text, code text, message text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
 BEGIN
 	IF code IN ('55P03', '40P01', '40001') THEN
 		UPDATE vw.autoembed_queue q SET due = clock_timestamp() + interval '1 second' WHERE q.ctid = ANY (places);
 	ELSIF phase = 'read' OR phase = 'embed'
-		AND (code IN ('53400', '55000', '42704', '0A000') OR code = '58000' AND NOT vw.autoembed_engine_has(job.model))
+		AND (vw.autoembed_is_engines(code) OR code = '58000' AND NOT vw.autoembed_engine_has(job.model))
 	THEN
 		PERFORM vw.autoembed_hold(job, code, message);
 	ELSIF jsonb_array_length(keys) > 1 THEN
@@ -145,6 +153,11 @@ BEGIN
 			FROM vw.as_owner(job.relation, vw.autoembed_read(job), keys, NULL, NULL) r;
 		phase := 'embed';
 		outcomes := ARRAY(SELECT e FROM vw.embed_kind(job.modality, inputs, job.model, true) e);
+		-- The engine may say of one input what is not that input's fault.
+		SELECT e.error_code, e.error INTO failed FROM unnest(outcomes) e WHERE vw.autoembed_is_engines(e.error_code) LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION USING ERRCODE = failed.error_code, MESSAGE = failed.error;
+		END IF;
 		phase := 'write';
 		-- No row has the key null.
 		written := ARRAY(SELECT w.ordinal FROM vw.as_owner(job.relation, vw.autoembed_write(job),

@@ -116,3 +116,24 @@ fn a_constant_query_is_embedded_once_a_statement() {
     let nearest = "SELECT i FROM doc ORDER BY v <=> vw_embed_text('white running shoes') LIMIT 5";
     assert_eq!(client.query(nearest, &[]).expect("in time").len(), 5);
 }
+
+#[test]
+fn settings_reach_the_engine() {
+    let cluster = Cluster::start("shared_preload_libraries = 'vw'");
+    let mut client = cluster.with_vw("app");
+    embed(&mut client, 0).expect("the engine comes up");
+    let before = process::engines(&cluster.data());
+    client.batch_execute("ALTER SYSTEM SET vw.engine_memory = '64MB'").expect("a setting");
+    client.batch_execute("SELECT pg_reload_conf()").expect("a reload");
+    let limit = Instant::now() + Duration::from_secs(30);
+    let pid = loop {
+        match process::engines(&cluster.data()).as_slice() {
+            [pid] if !before.contains(pid) => break *pid,
+            _ => assert!(Instant::now() < limit, "the engine is not started anew"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).expect("the engine is there");
+    assert!(words.split('\0').any(|word| word == "64MiB"), "{words}");
+    assert_eq!(embed(&mut client, 1).expect("a model that is larger is used all the same"), 1024);
+}

@@ -46,9 +46,8 @@ fn reconnect(cluster: &Cluster) -> Client {
     let address = cluster.address("postgres", "app");
     for _ in 0..200 {
         std::thread::sleep(Duration::from_millis(50));
-        if let Ok(mut client) = Client::connect(&address, postgres::NoTls)
-            && client.batch_execute("SELECT count(*) FROM doc").is_ok()
-        {
+        let Ok(mut client) = Client::connect(&address, postgres::NoTls) else { continue };
+        if client.batch_execute("SELECT count(*) FROM doc").is_ok() {
             return client;
         }
     }

@@ -84,6 +84,11 @@ fn triggers_run_with_the_owners_rights_and_get_no_others() {
         )
         .expect("a deferred trigger");
     until(&mut owner, "it is refused", |status| status.failed == 2);
+    let failed = "SELECT count(*), min(error_code) FROM vw_autoembed_failed('own.doc', 'e')";
+    assert_eq!(owner.query_one(failed, &[]).expect("her rows").get::<_, i64>(0), 2);
+    owner.batch_execute("UPDATE vw.autoembed SET done = 9").expect_err("what a worker counts is not hers to write");
+    owner.batch_execute("DROP TRIGGER later ON own.doc; SELECT vw_autoembed_retry('own.doc')").expect("another try");
+    until(&mut owner, "one of them is better now", |status| status.pending == 0 && status.failed == 1);
     let rights = "SELECT rolsuper FROM pg_roles WHERE rolname = 'owner'";
     assert!(!admin.query_one(rights, &[]).expect("a role").get::<_, bool>(0));
 }

@@ -126,6 +126,17 @@ pub fn choose_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// Make a client; on a machine without certificates of authorities, one that trusts no server of https.
+fn client(settings: impl Fn() -> ClientBuilder) -> anyhow::Result<Client> {
+    settings()
+        .build()
+        .or_else(|error| {
+            tracing::warn!("https URLs cannot be fetched: {}", std::error::Error::source(&error).unwrap_or(&error));
+            settings().tls_certs_only([]).build()
+        })
+        .context("no HTTP client can be made")
+}
+
 /// What both clients have in common. No idle connection is kept: each fetch resolves, checks and connects.
 fn base() -> ClientBuilder {
     Client::builder()

@@ -112,7 +112,8 @@ fn inside() {
                 let answer = index(&format!("http://{name}.test/file"));
                 assert_eq!((answer.status, answer.code()), (422, "fetch_failed"), "{name}: {answer:?}");
             }
-            let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://{name}.test/file\r\ncontent-length: 0\r\n\r\n");
+            let answer =
+                format!("HTTP/1.1 302 Found\r\nlocation: http://{name}.test/file\r\ncontent-length: 0\r\n\r\n");
             public.put_raw("/hop", answer.as_bytes());
             let answer = index("http://good.test/hop");
             assert_eq!((answer.status, answer.code()), (422, "fetch_failed"), "{name}: {answer:?}");

@@ -74,9 +74,8 @@ impl Fetcher {
 
     fn with(rules: Rules) -> anyhow::Result<Fetcher> {
         choose_tls();
-        let public =
-            base().dns_resolver(Arc::new(resolve::PublicOnly)).build().context("no client for public hosts")?;
-        let trusted = base().build().context("no client for allowed hosts")?;
+        let public = client(|| base().dns_resolver(Arc::new(resolve::PublicOnly)))?;
+        let trusted = client(base)?;
         Ok(Fetcher(Arc::new(Inner { public, trusted, rules, projects: Mutex::default() })))
     }
 

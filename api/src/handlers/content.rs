@@ -73,7 +73,8 @@ async fn part(
     range: Range<u64>,
     size: u64,
 ) -> Result<Response> {
-    let (length, shown) = (range.end - range.start, format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
+    let (length, shown) =
+        (range.end - range.start, format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
     let body = match *method {
         Method::HEAD => Body::empty(),
         _ => Body::from_stream(read(app, key, Some(range)).await?.into_stream()),

@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// The kinds of failure; each has a status and a code that never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +99,12 @@ pub struct Error {
 }
 
 /// Why one item of a request failed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ItemError {
     /// The item's place in the request, from 0.
     pub index: usize,
     #[serde(serialize_with = "word")]
+    #[schema(value_type = String, example = "fetch_failed")]
     pub code: Code,
     pub message: String,
 }

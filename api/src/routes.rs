@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::handlers::{admin, collections, content, health, items, search};
-use crate::{auth, body, console, idempotency, limits, outer};
+use crate::{auth, body, console, docs, idempotency, limits, outer};
 
 /// Make the service.
 pub fn router(app: App) -> Router {
@@ -17,6 +17,10 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(console::page))
         .route("/console/{name}", get(console::part))
+        .route("/docs", get(docs::page))
+        .route("/docs.css", get(docs::style))
+        .route("/docs.js", get(docs::script))
+        .route("/openapi.json", get(docs::description))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -35,7 +39,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), limits::guard))
         .layer(from_fn_with_state(app.clone(), auth::guard))
         // Opened by the URL's signature, without a key.
-        .route("/v1/vectors/content/{*key}", get(content::serve).fallback(wrong_method))
+        .route("/v1/vectors/content/{project}/{collection}/{name}", get(content::serve).fallback(wrong_method))
         .layer(from_fn_with_state(app.clone(), limits::shed))
         .layer(from_fn_with_state(app.clone(), outer::around))
         .with_state(app)

@@ -11,6 +11,8 @@ use crate::types::{Model, get};
 /// Check the settings, which are sound once they are here, and then the database behind them.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     println!("ok    settings: listen on {}, {} connections to the database", settings.listen, settings.pool_size);
+    settings.media.open()?;
+    println!("ok    media are kept in {}", settings.media.store);
     let db = Db::new(&settings.database_url, 1, settings.pooler)?;
     let row = db.one(statement::CHECK, &[]).await.map_err(said)?;
     let text = |column| get::<String>(&row, column).map_err(said);

@@ -74,9 +74,8 @@ impl Fetcher {
 
     fn with(rules: Rules) -> anyhow::Result<Fetcher> {
         choose_tls();
-        let public =
-            base().dns_resolver(Arc::new(resolve::PublicOnly)).build().context("no client for public hosts")?;
-        let trusted = base().build().context("no client for allowed hosts")?;
+        let public = client(|| base().dns_resolver(Arc::new(resolve::PublicOnly)))?;
+        let trusted = client(base)?;
         Ok(Fetcher(Arc::new(Inner { public, trusted, rules, projects: Mutex::default() })))
     }
 
@@ -124,6 +123,17 @@ impl Fetcher {
 /// Choose the cryptography of all TLS clients of this program; a second choice changes nothing.
 pub fn choose_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Make a client; on a machine without certificates of authorities, one that trusts no server of https.
+fn client(settings: impl Fn() -> ClientBuilder) -> anyhow::Result<Client> {
+    settings()
+        .build()
+        .or_else(|error| {
+            tracing::warn!("https URLs cannot be fetched: {}", std::error::Error::source(&error).unwrap_or(&error));
+            settings().tls_certs_only([]).build()
+        })
+        .context("no HTTP client can be made")
 }
 
 /// What both clients have in common. No idle connection is kept: each fetch resolves, checks and connects.

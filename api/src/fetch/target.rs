@@ -187,6 +187,10 @@ mod tests {
             assert!(verdict(text).is_err(), "{text}");
         }
         assert_eq!(verdict(&format!("http://example.com/{}", "a".repeat(MAX_URL))), Err(Refused::Length));
+    }
+
+    #[test]
+    fn forms_that_are_fetched() {
         for text in [
             "http://example.com/a.png",
             "https://example.com:443/",

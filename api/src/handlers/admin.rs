@@ -7,19 +7,36 @@ use url::form_urlencoded;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::openapi::{BodyRefusals, Refusals};
 use crate::requests::admin::{NewKey, NewProject, Rotation};
 use crate::types::{KeyInfo, Keys, MadeKey, Project, Projects};
-use crate::{body, checks, key, statement};
+use crate::{body, checks, key, requests, statement};
 
 use super::Reply;
 
 /// `GET /v1/admin/projects`
+#[utoipa::path(
+    get,
+    path = "/v1/admin/projects",
+    operation_id = "list_projects",
+    tag = "admin",
+    summary = "List all projects",
+    responses((status = 200, description = "Done", body = Projects), Refusals),
+)]
 pub async fn projects(State(app): State<App>, Extension(Caller(caller)): Extension<Caller>) -> Reply<Projects> {
     let rows = app.db.rows(statement::ADMIN_PROJECTS, &[&caller.id, &caller.hash]).await?;
     Ok(Json(Projects { projects: rows.iter().map(Project::from_row).collect::<Result<_>>()? }))
 }
 
 /// `POST /v1/admin/projects`
+#[utoipa::path(
+    post,
+    path = "/v1/admin/projects",
+    tag = "admin",
+    summary = "Make a project",
+    request_body = requests::admin::ProjectBody,
+    responses((status = 200, description = "Done", body = Project), BodyRefusals),
+)]
 pub async fn create_project(
     State(app): State<App>,
     Extension(Caller(caller)): Extension<Caller>,
@@ -31,6 +48,15 @@ pub async fn create_project(
 }
 
 /// `GET /v1/admin/keys`
+#[utoipa::path(
+    get,
+    path = "/v1/admin/keys",
+    operation_id = "list_keys",
+    tag = "admin",
+    summary = "List keys",
+    params(("project" = Option<String>, Query, description = "Only those of this project, by id or name")),
+    responses((status = 200, description = "Done", body = Keys), Refusals),
+)]
 pub async fn keys(
     State(app): State<App>,
     Extension(Caller(caller)): Extension<Caller>,
@@ -42,6 +68,14 @@ pub async fn keys(
 }
 
 /// `POST /v1/admin/keys`
+#[utoipa::path(
+    post,
+    path = "/v1/admin/keys",
+    tag = "admin",
+    summary = "Make a key; it is shown this once",
+    request_body = requests::admin::KeyBody,
+    responses((status = 200, description = "Done", body = MadeKey), BodyRefusals),
+)]
 pub async fn create_key(
     State(app): State<App>,
     Extension(Caller(caller)): Extension<Caller>,
@@ -56,6 +90,15 @@ pub async fn create_key(
 }
 
 /// `POST /v1/admin/keys/{id}/rotate`
+#[utoipa::path(
+    post,
+    path = "/v1/admin/keys/{id}/rotate",
+    tag = "admin",
+    summary = "Make a new key in place of an old one",
+    params(("id" = String, Path, description = "The key's id: the eight characters after vwk_")),
+    request_body = requests::admin::RotationBody,
+    responses((status = 200, description = "Done", body = MadeKey), BodyRefusals),
+)]
 pub async fn rotate_key(
     State(app): State<App>,
     Extension(Caller(caller)): Extension<Caller>,
@@ -71,6 +114,14 @@ pub async fn rotate_key(
 }
 
 /// `DELETE /v1/admin/keys/{id}`
+#[utoipa::path(
+    delete,
+    path = "/v1/admin/keys/{id}",
+    tag = "admin",
+    summary = "Revoke a key",
+    params(("id" = String, Path, description = "The key's id: the eight characters after vwk_")),
+    responses((status = 200, description = "Done", body = KeyInfo), Refusals),
+)]
 pub async fn revoke_key(
     State(app): State<App>,
     Extension(Caller(caller)): Extension<Caller>,

@@ -5,19 +5,38 @@ use axum::{Extension, Json};
 
 use crate::app::App;
 use crate::auth::Project;
+use crate::openapi::{BodyRefusals, IdempotencyKey, Refusals};
 use crate::requests::NewCollection;
 use crate::types::{Collection, Collections, DeletedCollection, Model, Models, get};
-use crate::{body, statement};
+use crate::{body, requests, statement};
 
 use super::{CollectionId, Reply};
 
 /// `GET /v1/vectors/models`
+#[utoipa::path(
+    get,
+    path = "/v1/vectors/models",
+    operation_id = "list_models",
+    tag = "models",
+    summary = "List the embedding models",
+    responses((status = 200, description = "Done", body = Models), Refusals),
+)]
 pub async fn models(State(app): State<App>) -> Reply<Models> {
     let rows = app.db.rows(statement::MODELS, &[]).await?;
     Ok(Json(Models { models: rows.iter().map(Model::from_row).collect::<Result<_, _>>()? }))
 }
 
 /// `POST /v1/vectors/collections`
+#[utoipa::path(
+    post,
+    path = "/v1/vectors/collections",
+    operation_id = "create_collection",
+    tag = "collections",
+    summary = "Make a collection",
+    params(IdempotencyKey),
+    request_body = requests::collection::Body,
+    responses((status = 200, description = "Done", body = Collection), BodyRefusals),
+)]
 pub async fn create(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,
@@ -32,12 +51,29 @@ pub async fn create(
 }
 
 /// `GET /v1/vectors/collections`
+#[utoipa::path(
+    get,
+    path = "/v1/vectors/collections",
+    operation_id = "list_collections",
+    tag = "collections",
+    summary = "List the collections of the project",
+    responses((status = 200, description = "Done", body = Collections), Refusals),
+)]
 pub async fn list(State(app): State<App>, Extension(Project(project)): Extension<Project>) -> Reply<Collections> {
     let rows = app.db.rows(statement::COLLECTIONS, &[&project]).await?;
     Ok(Json(Collections { collections: rows.iter().map(Collection::from_row).collect::<Result<_, _>>()? }))
 }
 
 /// `GET /v1/vectors/collections/{id}`
+#[utoipa::path(
+    get,
+    path = "/v1/vectors/collections/{id}",
+    operation_id = "get_collection",
+    tag = "collections",
+    summary = "Tell of one collection",
+    params(("id" = String, Path, description = "The collection's id, col_…")),
+    responses((status = 200, description = "Done", body = Collection), Refusals),
+)]
 pub async fn show(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,
@@ -48,6 +84,15 @@ pub async fn show(
 }
 
 /// `DELETE /v1/vectors/collections/{id}`
+#[utoipa::path(
+    delete,
+    path = "/v1/vectors/collections/{id}",
+    operation_id = "delete_collection",
+    tag = "collections",
+    summary = "Delete a collection and its items",
+    params(("id" = String, Path, description = "The collection's id, col_…")),
+    responses((status = 200, description = "Done", body = DeletedCollection), Refusals),
+)]
 pub async fn delete(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,

@@ -15,15 +15,41 @@ use object_store::GetResult;
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::media::{Format, Refused, SIGNATURE, unavailable};
+use crate::openapi::{ContentQuery, ErrorBody, Outages};
 
-/// `GET /v1/vectors/content/{key}`
+/// `GET /v1/vectors/content/{project}/{collection}/{name}`
+#[utoipa::path(
+    get,
+    path = "/v1/vectors/content/{project}/{collection}/{name}",
+    operation_id = "read_content",
+    tag = "items",
+    summary = "Read the file of an item, whole or in part; the URL is its content_url",
+    params(
+        ("project" = String, Path, description = "Part of the file's key"),
+        ("collection" = String, Path, description = "Part of the file's key"),
+        ("name" = String, Path, description = "Part of the file's key"),
+        ContentQuery
+    ),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream"),
+        (status = 206, description = "The part that the header range asks for", content_type = "application/octet-stream"),
+        (status = 304, description = "The client has it"),
+        (status = 403, description = "No content URL of this service, or one that expired: invalid_content_url", body = ErrorBody),
+        (status = 404, description = "The file was deleted: not_found", body = ErrorBody),
+        (status = 405, description = "The method is not one of this path: method_not_allowed", body = ErrorBody),
+        (status = 416, description = "The range begins behind the file: range_not_satisfiable", body = ErrorBody),
+        Outages
+    ),
+    security(())
+)]
 pub async fn serve(
     State(app): State<App>,
     method: Method,
-    Path(key): Path<String>,
+    Path((project, collection, name)): Path<(String, String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
+    let key = format!("{project}/{collection}/{name}");
     let left = app.media.store.verify(&key, query.as_deref().unwrap_or_default()).map_err(|refused| match refused {
         Refused::Expired => Error::new(Code::InvalidContentUrl, "this content URL has expired; ask for the item again"),
         Refused::Forged => Error::new(Code::InvalidContentUrl, "this is no content URL of this service"),
@@ -32,7 +58,6 @@ pub async fn serve(
     let size = start.meta.size;
     let format = Format::of(&start.bytes().await.map_err(unavailable)?);
     let format = format.ok_or_else(|| Error::internal(format!("{key} is stored and of no known format")))?;
-    let name = key.rsplit('/').next().unwrap_or_default();
     let tag = format!("\"{name}\"");
     let mut response = match wanted(&headers, &tag, size) {
         Wanted::Nothing => StatusCode::NOT_MODIFIED.into_response(),
@@ -73,7 +98,8 @@ async fn part(
     range: Range<u64>,
     size: u64,
 ) -> Result<Response> {
-    let (length, shown) = (range.end - range.start, format!("bytes {}-{}/{size}", range.start, range.end - 1));
+    let (length, shown) =
+        (range.end - range.start, format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
     let body = match *method {
         Method::HEAD => Body::empty(),
         _ => Body::from_stream(read(app, key, Some(range)).await?.into_stream()),

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::auth::Project;
 use crate::body::Received;
 use crate::error::Error;
+use crate::openapi::{AtomicQuery, BodyRefusals, IdempotencyKey, PageQuery, Refusals};
 use crate::requests::{self, DoomedItems, NewItems, Page};
 use crate::types::{DeletedItems, IndexReport, Item, ItemPage, get};
 use crate::{body, indexing, statement};
@@ -15,6 +16,16 @@ use crate::{body, indexing, statement};
 use super::{CollectionId, Reply};
 
 /// `POST /v1/vectors/collections/{id}/index`
+#[utoipa::path(
+    post,
+    path = "/v1/vectors/collections/{id}/index",
+    operation_id = "index_items",
+    tag = "items",
+    summary = "Embed items and store them",
+    params(("id" = String, Path, description = "The collection's id, col_…"), AtomicQuery, IdempotencyKey),
+    request_body = requests::items::Body,
+    responses((status = 200, description = "Done", body = IndexReport), BodyRefusals),
+)]
 pub async fn index(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,
@@ -31,6 +42,15 @@ pub async fn index(
 }
 
 /// `GET /v1/vectors/collections/{id}/items`
+#[utoipa::path(
+    get,
+    path = "/v1/vectors/collections/{id}/items",
+    operation_id = "list_items",
+    tag = "items",
+    summary = "List items, page by page",
+    params(("id" = String, Path, description = "The collection's id, col_…"), PageQuery),
+    responses((status = 200, description = "Done", body = ItemPage), Refusals),
+)]
 pub async fn list(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,
@@ -54,6 +74,16 @@ pub async fn list(
 }
 
 /// `DELETE /v1/vectors/collections/{id}/items`
+#[utoipa::path(
+    delete,
+    path = "/v1/vectors/collections/{id}/items",
+    operation_id = "delete_items",
+    tag = "items",
+    summary = "Delete items by id",
+    params(("id" = String, Path, description = "The collection's id, col_…")),
+    request_body = requests::items::DeleteBody,
+    responses((status = 200, description = "Done", body = DeletedItems), BodyRefusals),
+)]
 pub async fn delete(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,

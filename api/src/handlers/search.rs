@@ -8,13 +8,23 @@ use crate::app::App;
 use crate::auth::Project;
 use crate::error::{Code, Error, Result};
 use crate::media::forms::Source;
+use crate::openapi::BodyRefusals;
 use crate::requests::{Input, Kind, Query};
 use crate::types::{Collection, Hit, SearchReport, Usage, get};
-use crate::{body, db, statement};
+use crate::{body, db, requests, statement};
 
 use super::{CollectionId, Reply, takes};
 
 /// `POST /v1/vectors/collections/{id}/search`
+#[utoipa::path(
+    post,
+    path = "/v1/vectors/collections/{id}/search",
+    tag = "search",
+    summary = "Search a collection by text, image or sound",
+    params(("id" = String, Path, description = "The collection's id, col_…")),
+    request_body = requests::search::Body,
+    responses((status = 200, description = "Done", body = SearchReport), BodyRefusals),
+)]
 pub async fn search(
     State(app): State<App>,
     Extension(Project(project)): Extension<Project>,

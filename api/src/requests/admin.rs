@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::checks;
 use crate::error::{Error, Result};
@@ -13,10 +14,21 @@ const MAX_GRACE: i64 = 30 * 86_400;
 /// What a key may be for.
 pub const SCOPES: [&str; 3] = ["read", "write", "admin"];
 
+/// What a key may be for, as the documentation has it.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code, reason = "a schema only; scopes are checked as words")]
+enum Scope {
+    Read,
+    Write,
+    Admin,
+}
+
 /// A project to make, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectBody {
+    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     name: Option<String>,
 }
 
@@ -34,12 +46,20 @@ impl NewProject {
 }
 
 /// A key to make, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyBody {
+    /// A project's id or name.
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
     project: Option<String>,
+    /// A label to know the key by.
+    #[schema(max_length = 100)]
     name: Option<String>,
+    /// What the key is for: `read`, `write`, `admin`; `read` and `write` without it.
+    #[schema(value_type = Option<Vec<Scope>>, min_items = 1, max_items = 3)]
     scopes: Option<Capped<String, 3>>,
+    /// When the key ends, in RFC 3339; never without it.
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
 }
 
@@ -78,9 +98,11 @@ fn time(text: &str) -> Result<DateTime<Utc>> {
 }
 
 /// How to replace a key, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotationBody {
+    /// Seconds for which the old key stays in force.
+    #[schema(minimum = 0, maximum = 2_592_000, default = 86_400)]
     grace_seconds: Option<i64>,
 }
 

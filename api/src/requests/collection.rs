@@ -1,16 +1,23 @@
 //! The body of `POST /v1/vectors/collections`.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::checks;
 use crate::error::Result;
 
 /// A collection to make, as sent; checked once `check` has passed it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewCollection)]
 pub struct Body {
+    /// Unique in the project.
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
     name: Option<String>,
+    #[schema(max_length = 500)]
     description: Option<String>,
+    /// The default model without it.
+    #[schema(min_length = 1, max_length = 200, example = "multimodal-embedding-v1")]
     model_id: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio_postgres::types::Json;
 use url::form_urlencoded;
+use utoipa::ToSchema;
 
 use crate::checks;
 use crate::error::{Error, Result};
@@ -21,21 +22,35 @@ const MAX_ITEMS: usize = 100;
 const MAX_IDS: usize = 1000;
 
 /// Items to index, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewItems)]
 pub struct Body {
+    #[schema(value_type = Vec<ItemBody>, min_items = 1, max_items = 100)]
     items: Option<Capped<Object<ItemBody>, MAX_ITEMS>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ItemBody {
+#[schema(as = NewItem)]
+pub struct ItemBody {
+    /// An id of your own; the item that has it already is replaced.
+    #[schema(pattern = "^[A-Za-z0-9_.:-]{1,128}$")]
     id: Option<String>,
+    /// The URL of an image. Exactly one of the five inputs is needed.
+    #[schema(format = "uri")]
     image: Option<String>,
+    /// An image in base64, bare or as a data URI.
     image_base64: Option<String>,
+    #[schema(min_length = 1, max_length = 32_000, example = "Red leather running shoes with white soles")]
     text: Option<String>,
+    /// The URL of a sound.
+    #[schema(format = "uri")]
     audio: Option<String>,
+    /// A sound in base64.
     audio_base64: Option<String>,
+    /// At most 16 KiB, eight levels deep.
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Box<RawValue>>,
 }
 
@@ -107,9 +122,11 @@ pub fn atomic(query: Option<&str>) -> Result<bool> {
 }
 
 /// Items to delete, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ItemsToDelete)]
 pub struct DeleteBody {
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 1000)]
     ids: Option<Capped<String, MAX_IDS>>,
 }
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
+use utoipa::ToSchema;
 
 use crate::checks;
 use crate::error::{Error, Result};
@@ -12,16 +13,29 @@ use super::filter;
 use super::input::{Fields, Input};
 
 /// A search, as sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Search)]
 pub struct Body {
+    /// The URL of an image. Exactly one of the five inputs is needed.
+    #[schema(format = "uri")]
     image: Option<String>,
+    /// An image in base64, bare or as a data URI.
     image_base64: Option<String>,
+    #[schema(min_length = 1, max_length = 32_000, example = "white running shoes")]
     text: Option<String>,
+    /// The URL of a sound.
+    #[schema(format = "uri")]
     audio: Option<String>,
+    /// A sound in base64.
     audio_base64: Option<String>,
+    #[schema(minimum = 1, maximum = 100, default = 10)]
     top_k: Option<i64>,
+    /// The least score.
+    #[schema(minimum = 0, maximum = 1)]
     threshold: Option<f64>,
+    /// What the metadata of a result must fit; see docs/filter.md.
+    #[schema(value_type = Option<Object>)]
     filter: Option<Box<RawValue>>,
 }
 

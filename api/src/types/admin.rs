@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio_postgres::Row;
+use utoipa::ToSchema;
 
 use crate::error::Result;
 use crate::metrics::TowerNumber;
@@ -10,7 +11,7 @@ use crate::metrics::TowerNumber;
 use super::{get, rfc3339, rfc3339_or_null};
 
 /// A project.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Project {
     pub id: String,
     pub name: String,
@@ -25,7 +26,7 @@ impl Project {
 }
 
 /// What is known of a key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct KeyInfo {
     /// The eight characters after `vwk_`.
     pub id: String,
@@ -60,7 +61,7 @@ impl KeyInfo {
 }
 
 /// A new key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct MadeKey {
     /// The key itself, shown this once.
     pub key: String,
@@ -68,12 +69,12 @@ pub struct MadeKey {
     pub info: KeyInfo,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Projects {
     pub projects: Vec<Project>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Keys {
     pub keys: Vec<KeyInfo>,
 }

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Json};
+use utoipa::ToSchema;
 
 use crate::error::{Error, ItemError, Result};
 use crate::requests::Page;
@@ -32,7 +33,7 @@ fn rfc3339_or_null<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -
 }
 
 /// An embedding model.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Model {
     pub id: String,
     pub name: String,
@@ -54,7 +55,7 @@ impl Model {
 }
 
 /// A collection.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Collection {
     pub id: String,
     pub name: String,
@@ -90,11 +91,12 @@ impl Collection {
 }
 
 /// An indexed item, as listed. Metadata goes through as the database wrote it, so that no number loses digits.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Item {
     pub id: String,
     pub content_type: String,
     pub text: Option<String>,
+    #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
     pub content_url: Option<String>,
     /// The key of its file; the URL is made of it.
@@ -124,7 +126,7 @@ impl Item {
 }
 
 /// What became of one item of an index request.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Indexed {
     /// The item's place in the request, from 0.
     pub index: usize,
@@ -148,11 +150,12 @@ impl Indexed {
 }
 
 /// An item that was found.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Hit {
     pub id: String,
     pub score: f64,
     pub content_type: String,
+    #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
     pub content_url: Option<String>,
     pub text: Option<String>,
@@ -178,28 +181,28 @@ impl Hit {
 }
 
 /// The tokens that a request's inputs came to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Usage {
     pub input_tokens: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Models {
     pub models: Vec<Model>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Collections {
     pub collections: Vec<Collection>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct DeletedCollection {
     pub id: String,
     pub deleted: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct IndexReport {
     pub indexed: usize,
     pub model: String,
@@ -207,10 +210,11 @@ pub struct IndexReport {
     pub items: Vec<Indexed>,
     /// The items that failed; not there where none did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     pub errors: Vec<ItemError>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ItemPage {
     pub items: Vec<Item>,
     pub total: i64,
@@ -232,19 +236,19 @@ impl ItemPage {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct DeletedItems {
     pub deleted: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct SearchReport {
     pub results: Vec<Hit>,
     pub model: String,
     pub usage: Usage,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Health {
     pub status: &'static str,
 }

@@ -51,6 +51,7 @@ fn a_bucket_keeps_media_and_signs_their_urls() {
         ("AWS_SECRET_ACCESS_KEY", "secret"),
         ("AWS_REGION", "us-east-1"),
         ("VW_CONTENT_SECONDS", "2"),
+        ("NO_PROXY", "127.0.0.1"),
     ];
     let studio = Studio::open_with(&place);
     let sweep = || {

@@ -78,7 +78,11 @@ fn names(answers: HashMap<&'static str, Vec<Vec<[u8; 4]>>>) {
 fn canary(address: &str, reached: &Arc<AtomicUsize>) {
     let listener = TcpListener::bind((address, 80)).expect("a port of the namespace");
     let reached = reached.clone();
-    std::thread::spawn(move || listener.incoming().for_each(|_| drop(reached.fetch_add(1, Ordering::SeqCst))));
+    std::thread::spawn(move || {
+        for _ in listener.incoming() {
+            reached.fetch_add(1, Ordering::SeqCst);
+        }
+    });
 }
 
 fn inside() {

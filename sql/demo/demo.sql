@@ -51,7 +51,7 @@ INSERT INTO demo_text (kind, shelf, year, content) VALUES
 	('book', 'history', 1776, 'The Decline and Fall of the Roman Empire: how the greatest state of antiquity came apart'),
 	('book', 'economics', 1776, 'The Wealth of Nations: why the division of labour and free trade make countries rich');
 
-SELECT FROM vw_create_collection('demo', 'Goods of a small shop and books of a library, to try searches on');
+SELECT FROM vw_create_collection('demo', 'Goods of a small shop, books of a library and drawings, to try searches on');
 
 SELECT count(*) FROM vw_index_items('demo',
 	texts => (SELECT array_agg(t.content ORDER BY t.n) FROM demo_text t),

@@ -14,12 +14,16 @@ use nix::sys::signal::Signal;
 
 use crate::cluster::Cluster;
 use crate::process;
-use crate::shell::on_path;
+use crate::paths::root;
+use crate::shell::{on_path, run, say};
 
 /// The longest wait for the service to be ready; loading the model is part of it.
 const START: Duration = Duration::from_secs(60);
 /// The longest wait for the service to finish what it is doing.
 const STOP: Duration = Duration::from_secs(35);
+
+/// In VW_HOME, once the demo collection has its pictures.
+pub const PICTURES: &str = "demo-pictures";
 
 /// How to run the service over one cluster.
 pub struct Service<'a> {
@@ -83,6 +87,21 @@ impl<'a> Service<'a> {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let key = text.split_whitespace().find(|word| word.starts_with("vwk_"));
         key.map(str::to_owned).with_context(|| format!("{command:?} printed no key ({})", output.status))
+    }
+
+    /// Put the pictures of the demo collection in, the first time; as ourselves, who can read the checkout.
+    pub fn import_pictures(&self, key: &str, home: &Path) -> Result<()> {
+        let stamp = home.join(PICTURES);
+        if stamp.is_file() {
+            return Ok(());
+        }
+        say("adding the pictures of the demo collection");
+        let mut command = Command::new(&self.program);
+        command.args(["import", "demo"]).arg(root().join("sql/demo/pictures"));
+        command.arg("--journal").arg(home.join("demo.import"));
+        run(command.env("VW_URL", format!("http://127.0.0.1:{}", self.port)).env("VW_API_KEY", key))?;
+        File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
+        Ok(())
     }
 
     /// What the user sees once everything runs; the commands work as they stand.

@@ -10,10 +10,8 @@ use crate::paths::{home, root};
 use crate::shell::{run, say};
 
 /// Workspaces of targets: folder, longest input in bytes, and targets.
-const ROOMS: &[(&str, &str, &[&str])] = &[
-    ("crates/vector/fuzz", "4096", &["text", "binary", "array"]),
-    ("crates/embed/fuzz", "65536", &["image_decode"]),
-];
+const ROOMS: &[(&str, &str, &[&str])] =
+    &[("crates/vector/fuzz", "4096", &["text", "binary", "array"]), ("crates/embed/fuzz", "65536", &["image_decode"])];
 /// What cargo-fuzz passes on a nightly toolchain, without the sanitizer that only that one has.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \

@@ -174,7 +174,7 @@ fn ratio(ours: &[f32], theirs: &[f32]) -> f64 {
 
 /// Whether libsoxr resamples without the stage that rolls off by up to 0.01 dB, the reason why noise differs at -60 dB.
 fn small(old: u32, new: u32) -> bool {
-    old.max(new) % old.min(new) == 0 && old.max(new) / old.min(new) <= 3
+    old.max(new).is_multiple_of(old.min(new)) && old.max(new) / old.min(new) <= 3
 }
 
 #[test]

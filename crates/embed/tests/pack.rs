@@ -255,6 +255,20 @@ fn the_work_of_a_caller_that_hangs_up_is_dropped() {
     assert_eq!(service.embed(&["white shoes"], true).len(), 1);
 }
 
+#[test]
+fn a_ping_is_answered_while_the_runner_is_busy() {
+    let (service, _turn) = service();
+    let before = service.finished();
+    let texts = mixed(2000);
+    let mut bulk = service.connect();
+    send(&mut bulk, &request(&texts.iter().map(String::as_str).collect::<Vec<_>>(), true));
+    service.until("bulk work runs", |waiting, finished| waiting > 1000 && finished > before);
+    assert_eq!(service.ask(&Request::Ping), Reply::Pong);
+    service.until("bulk work still runs", |waiting, _| waiting > 0);
+    drop(bulk);
+    service.until("the rest is dropped", |waiting, _| waiting == 0);
+}
+
 /// Run the program; give whether it succeeded, what it wrote, and what it complained about.
 fn program(words: &[&str], folder: &Path) -> (bool, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vw-engine"));

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use vw_protocol::{ErrorCode, Modality};
+use vw_protocol::{ErrorCode, MAX_FRAME, Modality};
 
 use crate::media::{Features, Prepare};
 use crate::sandbox::frame::{Answer, head};
@@ -137,6 +137,10 @@ impl Drop for Pool {
 
 /// Lay out a job's head.
 fn job(modality: Modality, tower: &Path, file: &[u8], allowance: Allowance) -> Result<Vec<u8>, Failure> {
+    if file.len() > MAX_FRAME {
+        let message = format!("the {} file has {} bytes; at most {MAX_FRAME} are read", modality.name(), file.len());
+        return Err(Failure::new(ErrorCode::BadInput, message).hint("Send a smaller file."));
+    }
     let seconds = allowance.processor.as_secs() + 1;
     head(modality, allowance.memory, seconds, tower, file.len())
         .ok_or_else(|| Failure::pack(format!("{}: the path is too long", tower.display())))
@@ -259,6 +263,8 @@ impl Shared {
                 if let Some((_, caller)) = state.line.pop_front() {
                     let _ = caller.send(Err(failure));
                 }
+                // Those behind it are told by the next attempts.
+                self.call_for_more(state);
             }
         }
     }

@@ -167,6 +167,28 @@ fn no_hostile_file_makes_a_decoder_hold_more_than_256_mib() {
 }
 
 #[test]
+fn a_decoder_is_fenced_in_before_it_reads_a_file() {
+    let (towers, pool) = (Towers::new(), pool(one_at_a_time()));
+    pool.prepare(Modality::Audio, &towers.of(Modality::Audio), &good(Modality::Audio)).expect("it is served");
+    let folder = format!("/proc/{}", pool.processes()[0]);
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).expect("it can be read");
+    let status = read("status");
+    for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "Threads:\t1"] {
+        assert!(status.contains(line), "{line} is missing in:\n{status}");
+    }
+    let limits = read("limits");
+    let hard = |name: &str| {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).expect("it is a limit");
+        line.split_whitespace().nth(1).expect("it has two").to_owned()
+    };
+    let found = ["Max address space", "Max core file size", "Max file size", "Max open files"].map(hard);
+    assert_eq!(found, [(512 << 20).to_string().as_str(), "0", "0", "16"]);
+    assert_eq!(read("oom_score_adj").trim(), "1000");
+    assert!(!read("environ").contains("PATH"), "no variable is handed on");
+    assert_eq!(std::fs::read_dir(format!("{folder}/fd")).expect("it can be listed").count(), 3);
+}
+
+#[test]
 fn a_file_that_takes_long_is_given_up_and_says_so() {
     let towers = Towers::new();
     let pool = pool(Limits { time: Duration::from_millis(30), ..one_at_a_time() });
@@ -197,8 +219,10 @@ fn decoders_that_are_killed_or_stopped_at_random_moments_lose_no_file() {
             while let Some(milliseconds) = pause.next().filter(|_| !over.load(Ordering::Relaxed)) {
                 sleep(Duration::from_millis(u64::from(milliseconds) + 60));
                 for (at, process) in pool.processes().into_iter().enumerate().take(1) {
-                    let signal = if (milliseconds as usize + at).is_multiple_of(2) { "-KILL" } else { "-STOP" };
-                    let _ = std::process::Command::new("kill").arg(signal).arg(process.to_string()).output();
+                    let signal =
+                        if (milliseconds as usize + at).is_multiple_of(2) { libc::SIGKILL } else { libc::SIGSTOP };
+                    // SAFETY: a plain system call; the process is a decoder of ours, or one that just ended.
+                    unsafe { libc::kill(process as libc::pid_t, signal) };
                 }
             }
         });
@@ -269,6 +293,23 @@ fn callers_are_served_in_the_order_they_came_and_leave_the_line_when_they_hang_u
     let stayed: Vec<&str> = served.iter().filter(|(_, good)| *good).map(|(name, _)| *name).collect();
     assert_eq!(stayed, ["first", "second", "third", "fourth"]);
     assert!(served.contains(&("leaves", false)), "{served:?}");
+}
+
+#[test]
+fn callers_are_told_when_no_decoder_can_be_started_or_the_file_is_too_long() {
+    let towers = Towers::new();
+    let nowhere = Pool::of_program(Path::new("/nowhere/vw-engine"), one_at_a_time());
+    scope(|scope| {
+        let ask = || nowhere.prepare(Modality::Image, &towers.of(Modality::Image), &good(Modality::Image));
+        let asked: Vec<_> = (0..5).map(|_| scope.spawn(ask)).collect();
+        for outcome in asked.into_iter().map(|thread| thread.join().expect("no panic")) {
+            let failure = outcome.expect_err("there is no program");
+            assert!(failure.message.starts_with("cannot start a decoder"), "{failure}");
+        }
+    });
+    let long = vec![0; (64 << 20) + 1];
+    let failure = nowhere.prepare(Modality::Image, &towers.of(Modality::Image), &long).expect_err("it is too long");
+    assert_eq!(failure.code, ErrorCode::BadInput);
 }
 
 #[test]

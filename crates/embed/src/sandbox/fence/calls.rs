@@ -72,3 +72,40 @@ fn filter() -> std::result::Result<BpfProgram, seccompiler::BackendError> {
     let forbidden = SeccompAction::Errno(libc::EPERM as u32);
     SeccompFilter::new(rules, forbidden, SeccompAction::Allow, std::env::consts::ARCH.try_into()?)?.try_into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::{ErrorKind, Read};
+
+    /// The filter holds for the thread that sets it, and for no other.
+    #[test]
+    fn files_can_be_read_and_nothing_else_can_be_done() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("x");
+        std::fs::write(&path, "abc").expect("it can be written");
+        let attempts = std::thread::spawn(move || {
+            limit().expect("the kernel has filters");
+            let mut text = String::new();
+            File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).expect("it can be read");
+            let more: Vec<u8> = vec![1; 50 << 20];
+            let kind = |error: std::io::Error| error.kind();
+            let attempts = [
+                ("write a file", File::options().write(true).open(&path).map(drop).map_err(kind)),
+                ("make a file", File::create(path.with_file_name("y")).map(drop).map_err(kind)),
+                ("remove a file", std::fs::remove_file(&path).map_err(kind)),
+                ("listen", std::net::TcpListener::bind("127.0.0.1:0").map(drop).map_err(kind)),
+                ("connect", std::os::unix::net::UnixStream::connect(&path).map(drop).map_err(kind)),
+                ("start a program", std::process::Command::new("/bin/true").spawn().map(drop).map_err(kind)),
+                ("start a thread", std::thread::Builder::new().spawn(|| ()).map(drop).map_err(kind)),
+            ];
+            (text, more.len(), attempts)
+        });
+        let (text, length, attempts) = attempts.join().expect("the thread ends in order");
+        assert_eq!((text.as_str(), length), ("abc", 50 << 20));
+        for (what, outcome) in attempts {
+            assert_eq!(outcome, Err(ErrorKind::PermissionDenied), "{what}");
+        }
+    }
+}

@@ -251,11 +251,18 @@ def whisper(out):
         add_features(out, f"whisper {keys} long", keys, rate, long, values, truncated=True, longer=True)
 
 
+def mel_scale(hertz):
+    """kaldi.mel_scale with its logarithm correctly rounded. torch's differs in its last bit, and from machine to machine,
+    which moves weights of the bank by 1e-5: that shows where a pure tone meets the foot of a filter."""
+    return 1127.0 * (1.0 + hertz / 700.0).double().log().float()
+
+
 def fbank(sound, rate, bins):
     """Kaldi's energies in float64, `[frames, bins]`. In float32 the reference's own rounding shows in weak bins."""
     wave = torch.from_numpy(sound.astype(numpy.float64)).unsqueeze(0)
-    return kaldi.fbank(wave, htk_compat=True, sample_frequency=rate, use_energy=False, window_type="hanning",
-                       num_mel_bins=bins, dither=0.0, frame_length=25, frame_shift=10)
+    with mock.patch.object(kaldi, "mel_scale", mel_scale):
+        return kaldi.fbank(wave, htk_compat=True, sample_frequency=rate, use_energy=False, window_type="hanning",
+                           num_mel_bins=bins, dither=0.0, frame_length=25, frame_shift=10)
 
 
 def ast(out):

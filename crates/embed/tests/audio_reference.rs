@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use vw_embed::audio::{Limits, Mix, Preprocessor, Reach, Resampler, Sound, decode};
+use vw_protocol::ErrorCode;
 
 /// Lossless formats: the same integers over the same power of two.
 const EXACT: f32 = 0.0;
@@ -141,6 +142,50 @@ fn files_are_decoded_as_the_references_decode_them() {
     report(failures);
 }
 
+/// A preprocessor that hears the beginning only must hear the same as one that hears all.
+#[test]
+fn the_beginning_of_a_file_is_that_of_the_whole() {
+    for case in cases().decode {
+        let bytes = file(&case.file);
+        let whole = decode(&bytes, &Limits::DEFAULT, Mix::Mean, Reach::Whole).unwrap();
+        let first = decode(&bytes, &Limits::DEFAULT, Mix::Mean, Reach::First(0.1)).unwrap();
+        let wanted = (0.1 * f64::from(case.rate)).ceil() as usize;
+        assert_eq!(first.samples.len(), whole.samples.len().min(wanted), "{}", case.file);
+        assert_eq!(Some(first.samples.as_slice()), whole.samples.get(..first.samples.len()), "{}", case.file);
+    }
+}
+
+/// Formats that only an encoder can make, with bytes changed at random: a sound or a refusal that blames the input.
+#[test]
+fn real_files_with_bytes_changed_at_random_are_survived() {
+    for case in cases().decode {
+        let whole = file(&case.file);
+        let lossy = ["ogg", "mp3", "m4a", "aac"].iter().any(|end| case.file.ends_with(end));
+        if !lossy || whole.len() > 30_000 {
+            continue;
+        }
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut below = |most: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % most as u64) as usize
+        };
+        for round in 0..500 {
+            let mut broken = whole.clone();
+            let most = if round % 2 == 0 { broken.len().min(512) } else { broken.len() };
+            for _ in 0..1 + below(6) {
+                let at = below(most);
+                broken[at] = below(256) as u8;
+            }
+            match decode(&broken, &Limits::DEFAULT, Mix::Mean, Reach::First(1.0)) {
+                Ok(sound) => assert!(!sound.samples.is_empty() && sound.samples.iter().all(|x| x.is_finite())),
+                Err(failure) => assert_eq!(failure.code, ErrorCode::BadInput, "{}: {failure}", case.file),
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     for case in cases().refuse {
@@ -174,7 +219,7 @@ fn ratio(ours: &[f32], theirs: &[f32]) -> f64 {
 
 /// Whether libsoxr resamples without the stage that rolls off by up to 0.01 dB, the reason why noise differs at -60 dB.
 fn small(old: u32, new: u32) -> bool {
-    old.max(new) % old.min(new) == 0 && old.max(new) / old.min(new) <= 3
+    old.max(new).is_multiple_of(old.min(new)) && old.max(new) / old.min(new) <= 3
 }
 
 #[test]

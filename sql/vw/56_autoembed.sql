@@ -174,7 +174,7 @@ BEGIN
 		FROM vw.autoembed a, LATERAL (
 			SELECT count(*) FILTER (WHERE e.failed_at IS NULL) AS pending, count(e.failed_at) AS failed,
 				min(e.queued_at) FILTER (WHERE e.failed_at IS NULL) AS oldest,
-				(array_agg(e.error ORDER BY e.failed_at DESC) FILTER (WHERE e.failed_at IS NOT NULL))[1] AS error
+				(array_agg(e.error ORDER BY e.failed_at DESC NULLS LAST) FILTER (WHERE e.error IS NOT NULL))[1] AS error
 				FROM vw.autoembed_queue e WHERE e.autoembed_id = a.id) q
 		ORDER BY a.relation::text, a.target;
 END $$;

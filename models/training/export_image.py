@@ -1,0 +1,77 @@
+"""Write the trained image tower as an ONNX file with its configuration, ready for the pack.
+
+usage: export_image.py WORK CHECKPOINT TOWER_DIR
+
+Weights are kept as float16 and cast to float32 when the graph is loaded; all arithmetic is float32.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+import concepts
+from network import LOOKS, MEAN, SIDE, SPACE, STD, Tower, Trunk
+from places import places
+
+SHARE = 0.97
+SMALL = 1024  # tensors of fewer values stay float32
+
+
+def halved(model):
+    """Store every large float32 weight as float16 behind a Cast."""
+    casts = []
+    for weight in model.graph.initializer:
+        if weight.data_type != TensorProto.FLOAT or numpy.prod(weight.dims) < SMALL:
+            continue
+        name, values = weight.name, numpy_helper.to_array(weight)
+        weight.CopyFrom(numpy_helper.from_array(values.astype(numpy.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model
+
+
+def configuration(folder):
+    """config.json and preprocessor_config.json in the words of the transformers library."""
+    config = {"model_type": "vw_image", "image_size": SIDE, "patch_size": 32, "projection_dim": SPACE + LOOKS}
+    processor = {"image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
+                 "size": {"shortest_edge": SIDE}, "resample": 3, "do_center_crop": True,
+                 "crop_size": {"height": SIDE, "width": SIDE}, "do_rescale": True, "rescale_factor": 1 / 255,
+                 "do_normalize": True, "image_mean": list(MEAN), "image_std": list(STD)}
+    for name, content in (("config.json", config), ("preprocessor_config.json", processor)):
+        (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+
+
+def tower(work, checkpoint):
+    known = concepts.read(work)
+    classes = [at for at, concept in enumerate(known) if not concept.held_out]
+    spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes, -1]]
+    trunk = Trunk(len(spots))
+    trunk.load_state_dict(torch.load(checkpoint)["average"])
+    return Tower(trunk, spots, SHARE).eval()
+
+
+def main(work, checkpoint, folder):
+    folder = pathlib.Path(folder)
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    target = folder / "onnx/model.onnx"
+    example = torch.randn(2, 3, SIDE, SIDE)
+    torch.onnx.export(tower(pathlib.Path(work), checkpoint), (example,), str(target), dynamo=False, opset_version=17,
+                      input_names=["pixel_values"], output_names=["image_embeds"],
+                      dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}})
+    onnx.save(halved(onnx.load(str(target))), str(target))
+    configuration(folder)
+    print(f"{target}: {target.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

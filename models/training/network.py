@@ -1,0 +1,94 @@
+"""The image tower: a small residual network that says which concepts a picture may show, and their place in the space.
+
+The space is reached as in ConSE (Norouzi et al., 2014, "Zero-shot learning by convex combination of semantic
+embeddings"): the probabilities of the concepts weigh the text embeddings of the concepts. A last "concept", nothing,
+has a dimension of its own beside the 384 of the text tower, so a picture of nothing is at right angles to every text.
+
+The mean of unit vectors is shorter than one where the network is in doubt. It is not stretched: the rest of the length
+goes to what the picture looks like, in dimensions that no text uses. So a doubtful picture is less near to any text than
+a certain one, and pictures that look alike are near each other even where nothing is recognised.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+SIDE = 64
+MARGIN = 4  # what the second look at a picture leaves out on each side
+SPACE = 385  # the text tower's 384 and nothing's own
+LOOKS = 320
+MEAN = (0.5, 0.5, 0.5)
+STD = (0.25, 0.25, 0.25)
+
+
+def block(inside, outside, stride=1):
+    return nn.Sequential(nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside))
+
+
+def unit(value):
+    """Each row over its length."""
+    return value / (value * value).sum(1, keepdim=True).clamp_min(1e-6).sqrt()
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions with the input added."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.first, self.second = block(width, width), block(width, width)
+
+    def forward(self, value):
+        return torch.relu(value + self.second(torch.relu(self.first(value))))
+
+
+class Stage(nn.Module):
+    """Half the side, then residual blocks."""
+
+    def __init__(self, inside, outside, count):
+        super().__init__()
+        self.down = block(inside, outside, stride=2)
+        self.blocks = nn.Sequential(*[Residual(outside) for _ in range(count)])
+
+    def forward(self, value):
+        return self.blocks(torch.relu(self.down(value)))
+
+
+class Trunk(nn.Module):
+    """pixel_values [batch, 3, 64, 64] -> logits [batch, classes], of which the last is nothing, and looks [batch, LOOKS]."""
+
+    def __init__(self, classes, widths=(32, 64, 128, 192), blocks=(0, 0, 1, 1)):
+        super().__init__()
+        stages = [Stage(inside, outside, count) for inside, outside, count in zip((3, *widths), widths, blocks)]
+        self.stages = nn.Sequential(*stages)
+        self.looks = nn.Sequential(nn.Linear(2 * widths[-1], LOOKS, bias=False), nn.BatchNorm1d(LOOKS))
+        self.drop = nn.Dropout(0.1)
+        self.concepts = nn.Linear(LOOKS, classes)
+
+    def forward(self, pixels):
+        maps = self.stages(pixels)
+        looks = self.looks(torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1))
+        return self.concepts(self.drop(torch.relu(looks))), looks
+
+
+class Tower(nn.Module):
+    """The trunk and the concepts' places: pixel_values -> image_embeds [batch, SPACE + LOOKS] of length one.
+
+    The trunk sees the picture and, since drawings have margins of unlike width, its middle made larger. `share`, below
+    one, is the length of the part that texts see.
+    """
+
+    def __init__(self, trunk, places, share):
+        super().__init__()
+        self.trunk, self.share = trunk, share
+        self.register_buffer("places", places)
+
+    def forward(self, pixel_values):
+        middle = pixel_values[:, :, MARGIN:SIDE - MARGIN, MARGIN:SIDE - MARGIN]
+        middle = functional.interpolate(middle, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        logits, looks = self.trunk(torch.cat([pixel_values, middle]))
+        logits = logits.view(2, -1, logits.shape[1]).mean(0)
+        looks = looks.view(2, -1, LOOKS).mean(0)
+        meaning = unit(torch.softmax(logits, 1) @ self.places)
+        return torch.cat([self.share * meaning, math.sqrt(1 - self.share**2) * unit(looks)], 1)

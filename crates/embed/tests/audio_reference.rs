@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use vw_embed::audio::{Limits, Mix, Preprocessor, Reach, Resampler, Sound, decode};
+use vw_protocol::ErrorCode;
 
 /// Lossless formats: the same integers over the same power of two.
 const EXACT: f32 = 0.0;
@@ -52,7 +53,7 @@ struct Resample {
     old: u32,
     new: u32,
     input: String,
-    torchaudio: String,
+    torchaudio: Option<String>,
     soxr: String,
 }
 
@@ -100,6 +101,12 @@ fn worst(ours: &[f32], theirs: &[f32]) -> f32 {
     ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// The mean difference: of a file's features some are logarithms of next to nothing, where any two resamplers differ.
+fn mean(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).sum::<f32>() / ours.len().max(1) as f32
+}
+
 /// Fail with all that is beyond its tolerance, not only the first.
 fn report(failures: Vec<String>) {
     assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
@@ -135,6 +142,50 @@ fn files_are_decoded_as_the_references_decode_them() {
     report(failures);
 }
 
+/// A preprocessor that hears the beginning only must hear the same as one that hears all.
+#[test]
+fn the_beginning_of_a_file_is_that_of_the_whole() {
+    for case in cases().decode {
+        let bytes = file(&case.file);
+        let whole = decode(&bytes, &Limits::DEFAULT, Mix::Mean, Reach::Whole).unwrap();
+        let first = decode(&bytes, &Limits::DEFAULT, Mix::Mean, Reach::First(0.1)).unwrap();
+        let wanted = (0.1 * f64::from(case.rate)).ceil() as usize;
+        assert_eq!(first.samples.len(), whole.samples.len().min(wanted), "{}", case.file);
+        assert_eq!(Some(first.samples.as_slice()), whole.samples.get(..first.samples.len()), "{}", case.file);
+    }
+}
+
+/// Formats that only an encoder can make, with bytes changed at random: a sound or a refusal that blames the input.
+#[test]
+fn real_files_with_bytes_changed_at_random_are_survived() {
+    for case in cases().decode {
+        let whole = file(&case.file);
+        let lossy = ["ogg", "mp3", "m4a", "aac"].iter().any(|end| case.file.ends_with(end));
+        if !lossy || whole.len() > 30_000 {
+            continue;
+        }
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut below = |most: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % most as u64) as usize
+        };
+        for round in 0..500 {
+            let mut broken = whole.clone();
+            let most = if round % 2 == 0 { broken.len().min(512) } else { broken.len() };
+            for _ in 0..1 + below(6) {
+                let at = below(most);
+                broken[at] = below(256) as u8;
+            }
+            match decode(&broken, &Limits::DEFAULT, Mix::Mean, Reach::First(1.0)) {
+                Ok(sound) => assert!(!sound.samples.is_empty() && sound.samples.iter().all(|x| x.is_finite())),
+                Err(failure) => assert_eq!(failure.code, ErrorCode::BadInput, "{}: {failure}", case.file),
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     for case in cases().refuse {
@@ -147,8 +198,9 @@ fn what_is_not_read_is_refused_by_its_name() {
 fn resampling_is_torchaudios() {
     let mut failures = Vec::new();
     for case in cases().resample {
+        let Some(expected) = &case.torchaudio else { continue };
         let ours = Resampler::Torchaudio.resample(array(&case.input), case.old, case.new);
-        let difference = worst(&ours, &array(&case.torchaudio));
+        let difference = worst(&ours, &array(expected));
         if difference > TORCHAUDIO {
             failures.push(format!("{}: {difference}", case.name));
         }
@@ -165,17 +217,34 @@ fn ratio(ours: &[f32], theirs: &[f32]) -> f64 {
     10.0 * (signal / noise.max(1e-30)).log10()
 }
 
+/// Whether libsoxr resamples without the stage that rolls off by up to 0.01 dB, the reason why noise differs at -60 dB.
+fn small(old: u32, new: u32) -> bool {
+    old.max(new).is_multiple_of(old.min(new)) && old.max(new) / old.min(new) <= 3
+}
+
 #[test]
-fn resampling_is_libsoxrs_in_the_pass_band() {
+fn resampling_is_libsoxrs() {
     let mut failures = Vec::new();
     for case in cases().resample {
         let (ours, theirs) = (Resampler::Soxr.resample(array(&case.input), case.old, case.new), array(&case.soxr));
         if ours.len() != theirs.len() {
             failures.push(format!("{}: {} samples of {}", case.name, ours.len(), theirs.len()));
-        } else if std::env::var_os("VW_SHOW").is_some() {
-            println!("{}: {:.1} dB, worst {}", case.name, ratio(&ours, &theirs), worst(&ours, &theirs));
-        } else if case.name.starts_with("band") && ratio(&ours, &theirs) < 100.0 {
-            failures.push(format!("{}: {:.1} dB", case.name, ratio(&ours, &theirs)));
+            continue;
+        }
+        let found = ratio(&ours, &theirs);
+        println!("{}: {found:.1} dB", case.name);
+        let least = match case.name.split(' ').next() {
+            Some("tone") => 120.0,
+            // Up to 0.8 of the band.
+            Some("band") if small(case.old, case.new) => 120.0,
+            Some("band") => 85.0,
+            // The whole band, and what lies beyond it: the two filters end by a hair's breadth elsewhere.
+            Some("noise") if small(case.old, case.new) => 70.0,
+            Some("noise") => 50.0,
+            _ => continue,
+        };
+        if found < least {
+            failures.push(format!("{}: {found:.1} dB", case.name));
         }
     }
     report(failures);
@@ -205,8 +274,9 @@ fn features_of_files_are_the_references() {
     for case in cases().files {
         let preprocessor = Preprocessor::read(&folder().join(&case.tower)).unwrap();
         let features = preprocessor.prepare(&file(&case.file)).unwrap();
-        let difference = worst(&features.values, &array(&case.expected));
-        if difference > 100.0 * FEATURES {
+        let difference = mean(&features.values, &array(&case.expected));
+        println!("{}: {difference}", case.file);
+        if difference > FEATURES {
             failures.push(format!("{}: {difference}", case.file));
         }
     }

@@ -1,15 +1,19 @@
 """The families of texts and pictures: CLIP in two graphs and in one, SigLIP, SigLIP 2 and jina-clip-v2's single graph."""
 
 import json
+import shutil
 
+import numpy
 import torch
+from PIL import Image
+from torchvision import transforms
 from transformers import (CLIPConfig, CLIPImageProcessorPil, CLIPModel, SiglipConfig, SiglipImageProcessorPil, SiglipModel)
 
 from texts import texts
 
 from . import tokenizing
 from .media import picture_features, pictures
-from .packs import SEQUENCE, export, manifest, spread, text_examples
+from .packs import SEQUENCE, export, manifest, spread, text_examples, unit
 
 TEXTS = [text for text in texts() if len(text) < 3_000][::6]
 SIDE = 32
@@ -137,24 +141,21 @@ def jina(out, names):
     plain, rows = ids_of(tokenizer, max_length=100)
     nothing, ones = torch.zeros(0, 3, SIDE, SIDE), torch.ones(1, 1, dtype=torch.long)
     out.case(pack, "text", TEXTS, embed(lambda ids: model(ids, nothing)[2], rows), ids=plain)
-    processor = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE})
-    out.case(pack, "image", names, embed(lambda values: model(ones, values)[3], pixels(processor, out, names)))
+    # Its own processor composes these steps, whose crop is a pixel beside that of CLIP's class where sides are odd.
+    steps = transforms.Compose([transforms.Resize(SIDE, transforms.InterpolationMode.BICUBIC), transforms.CenterCrop(SIDE),
+                                transforms.ToTensor(), transforms.Normalize(mean, std)])
+    values = [steps(Image.open(out.inputs / name).convert("RGB")).unsqueeze(0) for name in names]
+    out.case(pack, "image", names, embed(lambda one: model(ones, one)[3], values))
 
 
 def composite(out, two, names):
     """Two towers side by side, one of them through a mean and a map: what the manifest says, in float64."""
-    import numpy
-
-    from .packs import unit
-
     width = 24
     source = numpy.random.default_rng(4)
     mean, table = source.normal(0, 0.1, width).astype("<f4"), source.normal(0, 1, (10, width)).astype("<f4")
     pack = out.pack("composite")
     (pack / "mean.f32").write_bytes(mean.tobytes())
     (pack / "map.f32").write_bytes(table.tobytes())
-    import shutil
-
     for name in ("clip", "bert-mean"):
         shutil.copytree(out.packs / name, pack / name, dirs_exist_ok=True)
     mapped = {"folder": "clip", "weight": 0.5, "mean": {"file": "mean.f32", "shape": [width]},

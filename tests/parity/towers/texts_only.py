@@ -9,8 +9,8 @@ import onnx
 import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from transformers import (BertConfig, BertModel, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel, XLMRobertaConfig,
-                          XLMRobertaModel)
+from transformers import (BertConfig, BertModel, MPNetConfig, MPNetModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel,
+                          XLMRobertaConfig, XLMRobertaModel)
 
 from texts import texts
 
@@ -104,8 +104,6 @@ def half(out, plain, model, inputs):
 
 
 def tokenizing_of(pack):
-    from transformers import PreTrainedTokenizerFast
-
     return PreTrainedTokenizerFast.from_pretrained(pack)
 
 

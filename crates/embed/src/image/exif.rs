@@ -19,26 +19,31 @@ fn from_exif(block: &[u8]) -> Option<u32> {
 
 /// Find an integer of the first directory of a TIFF structure by its tag: where it lies, and the value.
 pub fn first_value(block: &[u8], tag: u16) -> Option<(usize, u32)> {
-    let reader = match block.get(..4)? {
-        b"II\x2a\0" => Reader { block, little: true },
-        b"MM\0\x2a" => Reader { block, little: false },
-        _ => return None,
+    let reader = Reader::new(block)?;
+    let at = reader.entries()?.find(|at| reader.short(*at) == Some(tag))?;
+    let place = at.checked_add(8)?;
+    let value = match reader.short(at.checked_add(2)?)? {
+        1 => reader.block.get(place).map(|byte| u32::from(*byte)),
+        3 => reader.short(place).map(u32::from),
+        4 => reader.long(place),
+        _ => None,
     };
-    let directory = reader.long(4)? as usize;
-    for entry in 0..usize::from(reader.short(directory)?) {
-        let at = directory.checked_add(2 + 12 * entry)?;
-        if reader.short(at)? == tag {
-            let place = at.checked_add(8)?;
-            let value = match reader.short(at.checked_add(2)?)? {
-                1 => reader.block.get(place).map(|byte| u32::from(*byte)),
-                3 => reader.short(place).map(u32::from),
-                4 => reader.long(place),
-                _ => None,
-            };
-            return value.map(|value| (place, value));
-        }
-    }
-    None
+    value.map(|value| (place, value))
+}
+
+/// Whether the first directory of a TIFF structure only has values that the structure has room for.
+pub fn fits(block: &[u8]) -> bool {
+    let Some(reader) = Reader::new(block) else { return false };
+    let fits = |at: usize| {
+        let size = match reader.short(at.checked_add(2)?)? {
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            5 | 10 | 12 | 16..=18 => 8,
+            _ => 1,
+        };
+        Some(u64::from(reader.long(at.checked_add(4)?)?) * size <= block.len() as u64)
+    };
+    reader.entries().is_some_and(|mut entries| entries.all(|at| fits(at) == Some(true)))
 }
 
 fn from_xmp(text: &[u8]) -> Option<u32> {
@@ -57,7 +62,22 @@ struct Reader<'a> {
     little: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(block: &'a [u8]) -> Option<Reader<'a>> {
+        match block.get(..4)? {
+            b"II\x2a\0" => Some(Reader { block, little: true }),
+            b"MM\0\x2a" => Some(Reader { block, little: false }),
+            _ => None,
+        }
+    }
+
+    /// Where the entries of the first directory are, each of twelve bytes.
+    fn entries(&self) -> Option<impl Iterator<Item = usize>> {
+        let directory = self.long(4)? as usize;
+        let count = usize::from(self.short(directory)?);
+        Some((0..count).map_while(move |entry| directory.checked_add(2 + 12 * entry)))
+    }
+
     fn short(&self, at: usize) -> Option<u16> {
         let bytes = self.block.get(at..at.checked_add(2)?)?.try_into().ok()?;
         Some(if self.little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })

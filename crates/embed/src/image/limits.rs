@@ -53,13 +53,19 @@ impl Limits {
     }
 }
 
-/// Reserve and fill a buffer whose length a file chose, after its check.
-pub(super) fn buffer<T: Clone>(fill: T, length: usize) -> Result<Vec<T>, Failure> {
+/// An empty buffer with room for a length that a file chose, after its check.
+pub(super) fn reserve<T>(length: usize) -> Result<Vec<T>, Failure> {
     let mut buffer = Vec::new();
     buffer.try_reserve_exact(length).map_err(|_| {
         let bytes = length.saturating_mul(size_of::<T>());
         Failure::new(ErrorCode::Overloaded, format!("no memory for {bytes} bytes of an image"))
     })?;
+    Ok(buffer)
+}
+
+/// A buffer of that length, filled.
+pub(super) fn buffer<T: Clone>(fill: T, length: usize) -> Result<Vec<T>, Failure> {
+    let mut buffer = reserve(length)?;
     buffer.resize(length, fill);
     Ok(buffer)
 }

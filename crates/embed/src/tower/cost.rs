@@ -19,9 +19,6 @@ const FIRST: usize = 8;
 const LOWER: f64 = 0.6;
 const HIGHER: f64 = 0.1;
 
-/// How much dearer an input in a batch may be than one alone, since measurements scatter.
-const SCATTER: f64 = 1.05;
-
 /// Sizes are told apart by their powers of two.
 const SIZES: usize = 33;
 
@@ -58,7 +55,7 @@ impl Cost {
             (None, _) => 1,
             (Some(alone), None) => soon(alone).min(FIRST),
             (Some(alone), Some(shared)) => {
-                let pays = shared <= alone * SCATTER;
+                let pays = shared <= alone;
                 let other = size.runs.is_multiple_of(RETRY);
                 match (pays, other) {
                     (true, false) => soon(shared),

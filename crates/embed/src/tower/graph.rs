@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use ort::logging::LogLevel;
-use ort::session::{RunOptions, Session, SessionInputValue};
+use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, TensorElementType};
 use vw_protocol::Modality;
 
@@ -12,6 +11,7 @@ use super::binding::{Binding, Role, bind};
 use super::input::{Body, Input};
 use super::runner::Run;
 use super::tokens::Tokens;
+use super::watch::Stop;
 use crate::media::Features;
 use crate::pack::pooling::Pooling;
 use crate::pack::{Facts, Part, Side};
@@ -89,15 +89,18 @@ impl Graph {
             return Ok(());
         }
         let probe = Tokens { ids: vec![self.pad; 2], types: vec![0; 2], truncated: false };
-        if self.texts(&[&probe]).is_ok_and(|rows| rows.iter().flatten().all(|value| value.is_finite())) {
+        if self
+            .texts(&[&probe], &Stop::default())
+            .is_ok_and(|rows| rows.iter().flatten().all(|value| value.is_finite()))
+        {
             return Ok(());
         }
         self.idle = 1;
-        self.texts(&[&probe]).map(drop)
+        self.texts(&[&probe], &Stop::default()).map(drop)
     }
 
     /// Run texts, padded to one length.
-    fn texts(&self, batch: &[&Tokens]) -> Result<Vec<Vec<f32>>, Failure> {
+    fn texts(&self, batch: &[&Tokens], stop: &Stop) -> Result<Vec<Vec<f32>>, Failure> {
         let longest = self.fixed.or_else(|| batch.iter().map(|tokens| tokens.ids.len()).max()).unwrap_or(0);
         let mut feeds = Feeds::with_capacity(self.bindings.len());
         for binding in &self.bindings {
@@ -111,7 +114,7 @@ impl Graph {
             let start = if self.side == Side::Left { longest.saturating_sub(tokens.ids.len()) } else { 0 };
             (start, tokens.ids.len())
         });
-        self.forward(feeds, &spans.collect::<Vec<_>>())
+        self.forward(feeds, &spans.collect::<Vec<_>>(), stop)
     }
 
     /// Lay a batch out row by row, `[batch, longest]`.
@@ -137,7 +140,7 @@ impl Graph {
     }
 
     /// Run pictures or sounds of one shape; each gives the mean over its clips.
-    fn media(&self, batch: &[&Features]) -> Result<Vec<Vec<f32>>, Failure> {
+    fn media(&self, batch: &[&Features], stop: &Stop) -> Result<Vec<Vec<f32>>, Failure> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         let rows: usize = batch.iter().map(|features| features.clips).sum();
         let mut feeds = Feeds::with_capacity(self.bindings.len());
@@ -164,18 +167,16 @@ impl Graph {
             };
             feeds.push((binding.name.clone(), value));
         }
-        let vectors = self.forward(feeds, &vec![(0, usize::MAX); rows])?;
+        let vectors = self.forward(feeds, &vec![(0, usize::MAX); rows], stop)?;
         let mut vectors = vectors.into_iter();
         batch.iter().map(|features| mean(vectors.by_ref().take(features.clips))).collect()
     }
 
     /// Run the graph and take a vector out for each row; `spans` are the tokens of a row that are not padding, as
     /// first and count.
-    fn forward(&self, feeds: Feeds, spans: &[(usize, usize)]) -> Result<Vec<Vec<f32>>, Failure> {
+    fn forward(&self, feeds: Feeds, spans: &[(usize, usize)], stop: &Stop) -> Result<Vec<Vec<f32>>, Failure> {
         let mut session = lock(&self.session);
-        let mut options = RunOptions::new().map_err(Failure::internal)?;
-        // What fails is told to whoever asked; the runtime would log it, too.
-        options.set_log_level(LogLevel::Fatal).map_err(Failure::internal)?;
+        let options = stop.options()?;
         let outputs = session.run_with_options(feeds, &options).map_err(Failure::internal)?;
         let missing = || Failure::pack(format!("the graph has no output {}", self.output));
         let (shape, values) = numbers(outputs.get(&self.output).ok_or_else(missing)?)?;
@@ -216,14 +217,14 @@ impl Run for Graph {
         }
     }
 
-    fn run(&mut self, batch: &[&Input]) -> Result<Vec<Vec<f32>>, Failure> {
+    fn run(&mut self, batch: &[&Input], stop: &Stop) -> Result<Vec<Vec<f32>>, Failure> {
         let texts: Vec<&Tokens> = batch.iter().filter_map(|input| input.text_body()).collect();
         if texts.len() == batch.len() {
-            return self.texts(&texts);
+            return self.texts(&texts, stop);
         }
         let media: Vec<&Features> = batch.iter().filter_map(|input| input.media_body()).collect();
         let groups = media.chunk_by(|one, next| one.shape == next.shape);
-        let vectors = groups.map(|group| self.media(group)).collect::<Result<Vec<_>, _>>()?;
+        let vectors = groups.map(|group| self.media(group, stop)).collect::<Result<Vec<_>, _>>()?;
         Ok(vectors.into_iter().flatten().collect())
     }
 }

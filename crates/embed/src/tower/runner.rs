@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::cost::Cost;
 use super::counters::Counters;
 use super::queue::{Queue, Share};
+use super::watch::{Stop, Watch};
 use crate::{Failure, lock};
 
 /// A graph that runs batches; only its runner's thread touches it.
@@ -28,7 +29,8 @@ pub trait Run: Send + 'static {
     fn most(&self, length: usize) -> usize;
 
     /// Embed a batch, in the order given; the vectors are as the graph gives them.
-    fn run(&mut self, batch: &[&Self::Input]) -> Result<Vec<Vec<f32>>, Failure>;
+    /// `stop` ends it early where nobody waits any more.
+    fn run(&mut self, batch: &[&Self::Input], stop: &Stop) -> Result<Vec<Vec<f32>>, Failure>;
 }
 
 /// Tells whether a caller still waits; asked between batches, on the runner's thread.
@@ -76,10 +78,10 @@ impl<I: Send + Sync + 'static> Runner<I> {
     {
         let state = Mutex::new(State { queue: Queue::default(), closed: false });
         let shared = Arc::new(Shared { state, wake: Condvar::new(), counters });
-        let own = Arc::clone(&shared);
+        let (own, watch) = (Arc::clone(&shared), Watch::start()?);
         let thread = std::thread::Builder::new()
             .name("tower".to_owned())
-            .spawn(move || own.work(graph, measured.then(Cost::default)));
+            .spawn(move || own.work(graph, &watch, measured.then(Cost::default)));
         thread.map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
         Ok(Runner { shared })
     }
@@ -119,19 +121,19 @@ impl<I> Drop for Runner<I> {
 }
 
 impl<I> Shared<I> {
-    fn work<T: Run<Input = I>>(&self, mut graph: T, mut cost: Option<Cost>) {
+    fn work<T: Run<Input = I>>(&self, mut graph: T, watch: &Watch, mut cost: Option<Cost>) {
         let paid = |cost: &Option<Cost>, length| cost.as_ref().map_or(usize::MAX, |cost| cost.most(length));
         while let Some(batch) = self.next(|length| graph.most(length).min(paid(&cost, length)).max(1)) {
             for (job, _) in &batch {
                 self.counters.waited(micros(job.came));
             }
-            match self.run(&mut graph, &batch, &mut cost) {
+            match self.run(&mut graph, &batch, watch, &mut cost) {
                 Ok(vectors) => {
                     batch.iter().zip(vectors).for_each(|(share, vector)| self.settle::<T>(share, Ok(vector)));
                 }
                 // One bad input must not fail those that only shared its batch.
-                Err(_) if batch.len() > 1 => batch.iter().for_each(|share| {
-                    let one = self.run(&mut graph, std::slice::from_ref(share), &mut cost);
+                Err(_) if batch.len() > 1 => batch.iter().filter(|(job, _)| job.wanted()).for_each(|share| {
+                    let one = self.run(&mut graph, std::slice::from_ref(share), watch, &mut cost);
                     self.settle::<T>(share, one.map(|vectors| vectors.into_iter().next().unwrap_or_default()));
                 }),
                 Err(failure) => batch.iter().for_each(|share| self.settle::<T>(share, Err(failure.clone()))),
@@ -156,13 +158,20 @@ impl<I> Shared<I> {
     }
 
     /// Run a batch and learn what it costs; a panic, or a result of the wrong length, is a failure like any other.
-    fn run<T>(&self, graph: &mut T, batch: &[Share<Job<I>>], cost: &mut Option<Cost>) -> Result<Vec<Vec<f32>>, Failure>
-    where
-        T: Run<Input = I>,
-    {
+    fn run<T: Run<Input = I>>(
+        &self,
+        graph: &mut T,
+        batch: &[Share<Job<I>>],
+        watch: &Watch,
+        cost: &mut Option<Cost>,
+    ) -> Result<Vec<Vec<f32>>, Failure> {
         let inputs: Vec<&I> = batch.iter().filter_map(|(job, at)| job.inputs.get(*at)).collect();
+        // The inputs of one job lie side by side.
+        let jobs = batch.chunk_by(|(one, _), (next, _)| Arc::ptr_eq(one, next)).filter_map(<[_]>::first);
+        let callers = jobs.map(|(job, _)| Alive::clone(&job.alive)).collect();
         let begun = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| graph.run(&inputs)));
+        let work = |stop: &Stop| catch_unwind(AssertUnwindSafe(|| graph.run(&inputs, stop)));
+        let outcome = watch.over(callers, work);
         let took = micros(begun);
         let vectors = outcome.unwrap_or_else(|_| Err(Failure::internal("the model's thread panicked")))?;
         if vectors.len() != batch.len() {

@@ -13,7 +13,7 @@ const CROSSINGS: f64 = 6.0;
 const ROLLOFF: f64 = 0.99;
 /// Phases up to which their coefficients are tabled. Beyond, as for two rates without a common factor, they are computed as
 /// they are used.
-const TABLED: usize = 8192;
+const TABLED: usize = 1024;
 
 /// The coefficients of one phase, and how far from the output's own sample they begin.
 #[derive(Clone, Default)]

@@ -7,7 +7,7 @@ use super::Decoded;
 use crate::Failure;
 use crate::image::colour::look_up;
 use crate::image::format::Format::Bmp;
-use crate::image::limits::{Limits, buffer};
+use crate::image::limits::{Limits, buffer, reserve};
 use crate::image::picture::Picture;
 
 const FILE_HEADER: usize = 14;
@@ -153,8 +153,7 @@ fn direct(header: &Header, pixels: &[u8], fields: &Fields) -> Result<Picture, Fa
     let size = usize::from(header.bits / 8);
     let opaque = alpha.1 == 0;
     let count = header.width as usize * header.height as usize;
-    let mut samples = Vec::new();
-    samples.try_reserve_exact(count * if opaque { 3 } else { 4 }).map_err(|_| Bmp.broken("no memory"))?;
+    let mut samples = reserve(count * if opaque { 3 } else { 4 })?;
     let sample = |pixel: u32, (shift, bits): (u32, u32)| {
         let most = (1 << bits) - 1;
         (((pixel >> shift) & most) * 255 / most) as u8

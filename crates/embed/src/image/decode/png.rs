@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::image::colour::high_bytes;
 use crate::image::exif::orientation;
 use crate::image::format::Format::Png;
-use crate::image::limits::{Limits, buffer};
+use crate::image::limits::{Limits, buffer, reserve};
 use crate::image::picture::Picture;
 
 /// Bytes of a compressed text that are looked through for the orientation.
@@ -31,8 +31,7 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
     let (colour, depth) = reader.output_color_type();
     let alpha = matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba);
     let samples = width as usize * height as usize * if alpha { 4 } else { 3 };
-    let mut target = Vec::new();
-    target.try_reserve_exact(samples).map_err(|_| Png.broken("no memory for its pixels"))?;
+    let mut target = reserve(samples)?;
     if reader.info().interlaced {
         let length = reader.output_buffer_size().filter(|length| *length <= limits.memory);
         let mut stored = buffer(0, length.ok_or_else(|| Png.broken("it is too large for an interlaced one"))?)?;

@@ -14,7 +14,7 @@ use tiff::tags::Tag;
 use super::Decoded;
 use crate::Failure;
 use crate::image::colour::{cmyk_to_rgb, look_up};
-use crate::image::exif::{first_value, orientation};
+use crate::image::exif::{first_value, fits, orientation};
 use crate::image::format::Format::Tiff;
 use crate::image::limits::{Limits, buffer};
 use crate::image::picture::Picture;
@@ -29,6 +29,10 @@ const UNASSOCIATED: u16 = 2;
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
+    // The crate makes room for the directory's values before it can be told any limits.
+    if !fits(file) {
+        return Err(Tiff.broken("its directory claims more than the file has"));
+    }
     let (file, indexed) = as_grey(file);
     let mut decoder = Decoder::new(Cursor::new(file.as_ref())).map_err(|error| Tiff.broken(error))?;
     let mut bounds = tiff::decoder::Limits::default();

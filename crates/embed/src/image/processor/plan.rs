@@ -130,16 +130,12 @@ impl Plan {
         for (channel, ((plane, table), fill)) in planes.enumerate() {
             let margin = picture.width() < crop.width || picture.height() < crop.height;
             if margin {
-                plane.fill(table[usize::from(fill)]);
+                plane.fill(table.of(fill));
             }
             let rows = picture.samples().chunks_exact(picture.stride());
             for (target, row) in plane.chunks_exact_mut(width).skip(above).zip(rows) {
                 let samples = row.iter().skip(channel).step_by(3);
-                target
-                    .iter_mut()
-                    .skip(before)
-                    .zip(samples)
-                    .for_each(|(value, tone)| *value = table[usize::from(*tone)]);
+                target.iter_mut().skip(before).zip(samples).for_each(|(value, tone)| *value = table.of(*tone));
             }
         }
         Ok(values)

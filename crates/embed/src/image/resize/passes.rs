@@ -65,8 +65,8 @@ fn row_plain(row: &Row, target: &mut [u8]) {
         let Some(samples) = row.padded.get(*start..start + row.places) else { continue };
         let mut sums = [0i32; LANES];
         for (samples, values) in samples.as_chunks::<LANES>().0.iter().zip(values.as_chunks::<LANES>().0) {
-            for lane in 0..LANES {
-                sums[lane] = sums[lane].wrapping_add(i32::from(samples[lane]).wrapping_mul(values[lane]));
+            for ((sum, sample), value) in sums.iter_mut().zip(samples).zip(values) {
+                *sum = sum.wrapping_add(i32::from(*sample).wrapping_mul(*value));
             }
         }
         let mut colours = [HALF; 3];
@@ -75,7 +75,7 @@ fn row_plain(row: &Row, target: &mut [u8]) {
                 *colour = colour.wrapping_add(*sum);
             }
         }
-        *pixel = colours.map(clip);
+        *pixel = [clip(colours[0]), clip(colours[1]), clip(colours[2])];
     }
 }
 

@@ -27,7 +27,7 @@ impl Run for Gated {
         2
     }
 
-    fn run(&mut self, batch: &[&usize]) -> Result<Vec<Vec<f32>>, Failure> {
+    fn run(&mut self, batch: &[&usize], _: &Stop) -> Result<Vec<Vec<f32>>, Failure> {
         let inputs: Vec<usize> = batch.iter().map(|input| **input).collect();
         self.started.send(inputs.clone()).expect("the test listens");
         self.go.recv().expect("the test lets every batch go");

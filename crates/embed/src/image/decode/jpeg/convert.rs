@@ -5,7 +5,7 @@ use super::planes::Plane;
 use super::upsample::Upsampling;
 use crate::Failure;
 use crate::image::colour::cmyk_to_rgb;
-use crate::image::limits::buffer;
+use crate::image::limits::{buffer, reserve};
 use crate::image::picture::Picture;
 
 /// What the components are.
@@ -57,7 +57,7 @@ fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
 
 /// Bring all planes to the picture's size and colours.
 pub fn picture(frame: &Frame, planes: &[Plane], colours: Colours) -> Result<Picture, Failure> {
-    let mut target = buffer([0u8; 3], frame.width as usize * frame.height as usize)?;
+    let mut target = reserve(frame.width as usize * frame.height as usize)?;
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the function is the plain loop and only needs a processor with AVX2, which this one was just found to be.
@@ -70,49 +70,61 @@ pub fn picture(frame: &Frame, planes: &[Plane], colours: Colours) -> Result<Pict
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn rows_avx2(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut [[u8; 3]]) -> Result<(), Failure> {
+fn rows_avx2(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut Vec<[u8; 3]>) -> Result<(), Failure> {
     rows(frame, planes, colours, target)
 }
 
 #[inline(always)]
-fn rows(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut [[u8; 3]]) -> Result<(), Failure> {
+fn rows(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut Vec<[u8; 3]>) -> Result<(), Failure> {
     let width = frame.width as usize;
     // Upsampling writes whole groups.
     let room = 8 * frame.most.0 * frame.units.0;
     let mut lines = [buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?];
     let mut sums = Vec::new();
-    for (y, target) in target.chunks_exact_mut(width).enumerate() {
+    for y in 0..frame.height as usize {
         for (line, plane) in lines.iter_mut().zip(planes) {
             Upsampling::of(plane, frame).row(plane, y, line, &mut sums);
         }
+        // A row at a time stays in the cache, and room was reserved for all.
+        target.resize(target.len() + width, [0; 3]);
         let [first, second, third, fourth] = &lines;
-        row(colours, [first, second, third, fourth], target);
+        if let Some(pixels) = target.get_mut(y * width..) {
+            row(colours, [first, second, third, fourth], pixels);
+        }
     }
     Ok(())
 }
 
+/// Convert one row.
 #[inline(always)]
 fn row(colours: Colours, [first, second, third, fourth]: [&[u8]; 4], target: &mut [[u8; 3]]) {
+    let three = first.iter().zip(second).zip(third);
     match colours {
-        Colours::Grey => target.iter_mut().zip(first).for_each(|(pixel, tone)| *pixel = [*tone; 3]),
+        Colours::Grey => {
+            for (pixel, tone) in target.iter_mut().zip(first) {
+                *pixel = [*tone; 3];
+            }
+        }
         Colours::Rgb => {
-            for (((pixel, red), green), blue) in target.iter_mut().zip(first).zip(second).zip(third) {
+            for (pixel, ((red, green), blue)) in target.iter_mut().zip(three) {
                 *pixel = [*red, *green, *blue];
             }
         }
         Colours::Ycc => {
-            for (((pixel, luma), blue), red) in target.iter_mut().zip(first).zip(second).zip(third) {
+            for (pixel, ((luma, blue), red)) in target.iter_mut().zip(three) {
                 *pixel = rgb(*luma, *blue, *red);
             }
         }
-        Colours::Cmyk | Colours::Ycck => {
-            let inks = first.iter().zip(second).zip(third).zip(fourth);
-            for (pixel, (((first, second), third), black)) in target.iter_mut().zip(inks) {
-                // Pillow turns light into ink; of luma and chroma libjpeg has made ink already, so that turns it back.
-                let [cyan, magenta, yellow] = match colours {
-                    Colours::Ycck => rgb(*first, *second, *third),
-                    _ => [255 - *first, 255 - *second, 255 - *third],
-                };
+        Colours::Cmyk => {
+            // Pillow turns light into ink.
+            for (pixel, (((cyan, magenta), yellow), black)) in target.iter_mut().zip(three.zip(fourth)) {
+                *pixel = cmyk_to_rgb([255 - *cyan, 255 - *magenta, 255 - *yellow, 255 - *black]);
+            }
+        }
+        Colours::Ycck => {
+            // Of luma and chroma libjpeg makes ink, so that Pillow turns it back.
+            for (pixel, (((luma, blue), red), black)) in target.iter_mut().zip(three.zip(fourth)) {
+                let [cyan, magenta, yellow] = rgb(*luma, *blue, *red);
                 *pixel = cmyk_to_rgb([cyan, magenta, yellow, 255 - *black]);
             }
         }

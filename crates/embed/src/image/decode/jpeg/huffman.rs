@@ -23,21 +23,23 @@ impl Table {
         let symbols = symbols.to_vec();
         let mut table = Table { short: [0; 1 << LOOK], ends: [0; 17], offsets: [0; 17], symbols };
         let (mut code, mut place) = (0u32, 0usize);
-        for (length, count) in (1u32..).zip(lengths) {
-            table.offsets[length as usize] = place as i32 - code as i32;
+        let Table { short, ends, offsets, symbols } = &mut table;
+        let slots = ends.iter_mut().zip(offsets).skip(1).zip(lengths);
+        for (length, ((end, offset), count)) in (1u32..).zip(slots) {
+            *offset = place as i32 - code as i32;
             for _ in 0..*count {
                 if code >= 1 << length {
                     return None;
                 }
                 if length <= LOOK {
                     let first = (code << (LOOK - length)) as usize;
-                    let entry = (length as u16) << 8 | u16::from(*table.symbols.get(place)?);
-                    table.short.get_mut(first..first + (1 << (LOOK - length)))?.fill(entry);
+                    let entry = (length as u16) << 8 | u16::from(*symbols.get(place)?);
+                    short.get_mut(first..first + (1 << (LOOK - length)))?.fill(entry);
                 }
                 code += 1;
                 place += 1;
             }
-            table.ends[length as usize] = code << (16 - length);
+            *end = code << (16 - length);
             code <<= 1;
         }
         Some(table)

@@ -12,24 +12,39 @@ const KEPT: u32 = 2;
 /// One number for each column.
 type Lanes = [i32; 8];
 
+// Plain loops: the methods of arrays are functions of their own, which are compiled without AVX2.
+
 #[inline(always)]
-fn each(left: Lanes, right: Lanes, with: impl Fn(i32, i32) -> i32) -> Lanes {
-    std::array::from_fn(|lane| with(left[lane], right[lane]))
+fn add(mut left: Lanes, right: Lanes) -> Lanes {
+    for (lane, other) in left.iter_mut().zip(right) {
+        *lane = lane.wrapping_add(other);
+    }
+    left
 }
 
 #[inline(always)]
-fn add(left: Lanes, right: Lanes) -> Lanes {
-    each(left, right, i32::wrapping_add)
+fn sub(mut left: Lanes, right: Lanes) -> Lanes {
+    for (lane, other) in left.iter_mut().zip(right) {
+        *lane = lane.wrapping_sub(other);
+    }
+    left
 }
 
 #[inline(always)]
-fn sub(left: Lanes, right: Lanes) -> Lanes {
-    each(left, right, i32::wrapping_sub)
+fn times(mut lanes: Lanes, factor: i32) -> Lanes {
+    for lane in &mut lanes {
+        *lane = lane.wrapping_mul(factor);
+    }
+    lanes
 }
 
+/// Round `cut` bits away.
 #[inline(always)]
-fn times(lanes: Lanes, factor: i32) -> Lanes {
-    lanes.map(|lane| lane.wrapping_mul(factor))
+fn round(mut lanes: Lanes, cut: u32) -> Lanes {
+    for lane in &mut lanes {
+        *lane = lane.wrapping_add(1 << (cut - 1)) >> cut;
+    }
+    lanes
 }
 
 /// One pass over eight rows of lanes; `cut` bits are rounded away.
@@ -52,18 +67,26 @@ fn pass(rows: [Lanes; 8], cut: u32) -> [Lanes; 8] {
         add(times(rows[5], 16819), add(inner, right)),
         add(times(rows[7], 2446), add(outer, left)),
     ];
-    let round = |lanes: Lanes| lanes.map(|lane| lane.wrapping_add(1 << (cut - 1)) >> cut);
     let mut result = [[0; 8]; 8];
-    for place in 0..4 {
-        result[place] = round(add(even[place], odd[place]));
-        result[7 - place] = round(sub(even[place], odd[place]));
+    let (upper, lower) = result.split_at_mut(4);
+    for (((above, below), even), odd) in upper.iter_mut().zip(lower.iter_mut().rev()).zip(even).zip(odd) {
+        *above = round(add(even, odd), cut);
+        *below = round(sub(even, odd), cut);
     }
     result
 }
 
 #[inline(always)]
 fn transpose(rows: [Lanes; 8]) -> [Lanes; 8] {
-    std::array::from_fn(|column| std::array::from_fn(|row| rows[row][column]))
+    let mut columns = [[0; 8]; 8];
+    for (place, row) in rows.iter().enumerate() {
+        for (column, value) in columns.iter_mut().zip(row) {
+            if let Some(target) = column.get_mut(place) {
+                *target = *value;
+            }
+        }
+    }
+    columns
 }
 
 /// Turn a row of blocks into eight rows of samples, `stride` apart.
@@ -97,19 +120,25 @@ fn row_plain(blocks: &[Block], quantiser: &[u16; 64], samples: &mut [u8], stride
 
 #[inline(always)]
 fn transform(block: &Block, quantiser: &[u16; 64]) -> [[u8; 8]; 8] {
-    if block[1..].iter().all(|coefficient| *coefficient == 0) {
+    // Or-ing is a few instructions; stopping at the first is a branch for each.
+    if block.iter().skip(1).fold(0, |all, coefficient| all | coefficient) == 0 {
         let mean = i32::from(block[0].wrapping_mul(quantiser[0].cast_signed()));
         return [[sample((mean.wrapping_mul(1 << KEPT).clamp(-32768, 32767) + 16) >> 5); 8]; 8];
     }
     let mut rows = [[0i32; 8]; 8];
-    for (row, lanes) in rows.iter_mut().enumerate() {
-        for (lane, value) in lanes.iter_mut().enumerate() {
-            *value = i32::from(block[8 * row + lane].wrapping_mul(quantiser[8 * row + lane].cast_signed()));
-        }
+    for ((value, coefficient), factor) in rows.as_flattened_mut().iter_mut().zip(block).zip(quantiser) {
+        *value = i32::from(coefficient.wrapping_mul(factor.cast_signed()));
     }
-    let columns = pass(rows, BITS - KEPT).map(|lanes| lanes.map(|lane| lane.clamp(-32768, 32767)));
+    let mut columns = pass(rows, BITS - KEPT);
+    for lane in columns.as_flattened_mut() {
+        *lane = (*lane).clamp(-32768, 32767);
+    }
     let rows = transpose(pass(transpose(columns), BITS + KEPT + 3));
-    rows.map(|lanes| lanes.map(sample))
+    let mut result = [[0u8; 8]; 8];
+    for (target, value) in result.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
+        *target = sample(*value);
+    }
+    result
 }
 
 #[inline(always)]

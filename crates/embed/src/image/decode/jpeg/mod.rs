@@ -4,7 +4,7 @@
 //! The libraries in Rust differ from it by a few tones where chroma is subsampled, and by up to a hundred in pictures that
 //! are a few pixels narrow: their transforms and upsampling round in other places. A model sees those differences.
 //!
-//! Not read: arithmetic coding, 12 bits, lossless. A file that ends within a scan is refused; bits that run out before a
+//! Not read: arithmetic coding, 12 bits, lossless. A file that ends within a scan, or before the last one, is refused; bits that run out before a
 //! marker leave the rest of the blocks as they are, and codes that are none count as zeros, as in libjpeg. What libjpeg
 //! smooths of a progressive picture whose later scans are missing stays as it is.
 
@@ -38,6 +38,8 @@ struct Reader<'a> {
     frame: Option<Frame>,
     planes: Vec<Plane>,
     scans: usize,
+    /// Whether the marker of the end was there.
+    ended: bool,
     exif: Option<&'a [u8]>,
     xmp: Option<&'a [u8]>,
 }
@@ -48,7 +50,10 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
     while let Some((place, kind)) = marker(file, at) {
         at = place + 2;
         match kind {
-            0xd9 => break,
+            0xd9 => {
+                reader.ended = true;
+                break;
+            }
             0x01 | 0xd0..=0xd8 => continue,
             _ => {}
         }
@@ -66,6 +71,10 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
         }
     }
     let Some(frame) = &reader.frame else { return Err(Jpeg.broken("it has no frame, or is cut short")) };
+    if frame.progressive && !reader.ended {
+        // More scans would have followed.
+        return Err(Jpeg.broken("it is cut short"));
+    }
     planes::finish(frame, &mut reader.planes)?;
     let colours = Colours::of(frame, &reader.tables);
     let picture = convert::picture(frame, &reader.planes, colours)?;

@@ -99,7 +99,7 @@ pub fn read(
     }
     for row in 0..rows {
         if !frame.progressive {
-            parts.iter().for_each(|(_, place, ..)| planes[*place].blocks.fill([0; 64]));
+            planes.iter_mut().for_each(|plane| plane.blocks.fill([0; 64]));
         }
         for column in 0..columns {
             scan.unit()?;
@@ -118,7 +118,9 @@ pub fn read(
         }
         if !frame.progressive {
             for (_, place, _, down) in &parts {
-                (0..*down).for_each(|y| planes[*place].transform(y, row * down + y));
+                if let Some(plane) = planes.get_mut(*place) {
+                    (0..*down).for_each(|y| plane.transform(y, row * down + y));
+                }
             }
         }
     }

@@ -110,7 +110,9 @@ fn files(engine: &Engine, modality: Modality, model: &str, paths: &[PathBuf], ba
         let file = match std::fs::read(path).with_context(|| format!("{} cannot be read", path.display())) {
             Ok(file) => file,
             Err(error) => {
-                failed += 1;
+                // What was read before it is answered before it.
+                failed += 1 + embed_files(engine, modality, model, std::mem::take(&mut waiting))?;
+                bytes = 0;
                 write_error(path, &format!("{error:#}"))?;
                 continue;
             }

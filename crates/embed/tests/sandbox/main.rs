@@ -9,7 +9,7 @@ mod pictures;
 mod sounds;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -211,35 +211,41 @@ fn a_file_that_asks_for_memory_is_given_up_and_says_so() {
 
 #[test]
 fn decoders_that_are_killed_or_stopped_at_random_moments_lose_no_file() {
-    let (towers, pool) = (Towers::new(), pool(Limits { decoders: 2, ..Limits::default() }));
-    let over = AtomicBool::new(false);
-    scope(|scope| {
-        scope.spawn(|| {
-            let mut pause = bytes::noise(4000, 47).into_iter();
-            while let Some(milliseconds) = pause.next().filter(|_| !over.load(Ordering::Relaxed)) {
-                sleep(Duration::from_millis(u64::from(milliseconds) + 60));
-                for (at, process) in pool.processes().into_iter().enumerate().take(1) {
-                    let signal =
-                        if (milliseconds as usize + at).is_multiple_of(2) { libc::SIGKILL } else { libc::SIGSTOP };
-                    // SAFETY: a plain system call; the process is a decoder of ours, or one that just ended.
-                    unsafe { libc::kill(process as libc::pid_t, signal) };
-                }
-            }
+    let towers = Towers::new();
+    let serve = |modality| {
+        let (pool, at, over) = (pool(one_at_a_time()), AtomicUsize::new(0), AtomicBool::new(false));
+        scope(|scope| {
+            scope.spawn(|| interfere(&pool, &at, &over));
+            let outcomes: Vec<_> = (1..=60)
+                .map(|number| {
+                    at.store(number, Ordering::SeqCst);
+                    pool.prepare(modality, &towers.of(modality), &good(modality))
+                })
+                .collect();
+            over.store(true, Ordering::SeqCst);
+            outcomes.into_iter().for_each(|outcome| drop(outcome.expect("every file is served")));
         });
-        let files = |modality| {
-            let (towers, pool) = (&towers, &pool);
-            move || {
-                for at in 0..60 {
-                    let outcome = pool.prepare(modality, &towers.of(modality), &good(modality));
-                    outcome.unwrap_or_else(|failure| panic!("file {at}: {failure}"));
-                }
-            }
-        };
-        let threads = [Modality::Image, Modality::Audio].map(|modality| scope.spawn(files(modality)));
-        let outcomes = threads.map(|thread| thread.join());
-        over.store(true, Ordering::Relaxed);
-        outcomes.into_iter().for_each(|outcome| outcome.expect("all files are served"));
+    };
+    scope(|scope| {
+        scope.spawn(|| serve(Modality::Image));
+        serve(Modality::Audio);
     });
+}
+
+/// Kill or stop the decoder once for each file at a random moment, which may also be in the next one: never more than
+/// twice for one, which is what a file has decoders for.
+fn interfere(pool: &Pool, at: &AtomicUsize, over: &AtomicBool) {
+    let (mut pauses, mut last) = (bytes::noise(100_000, 47).into_iter(), 0);
+    while let Some(pause) = pauses.next().filter(|_| !over.load(Ordering::SeqCst)) {
+        sleep(Duration::from_millis(u64::from(pause) / 8));
+        let number = at.load(Ordering::SeqCst);
+        if let Some(process) = pool.processes().first().filter(|_| number != last) {
+            last = number;
+            let signal = if pause.is_multiple_of(2) { libc::SIGKILL } else { libc::SIGSTOP };
+            // SAFETY: a plain system call; the process is a decoder of ours, or one that just ended.
+            unsafe { libc::kill(*process as libc::pid_t, signal) };
+        }
+    }
 }
 
 #[test]

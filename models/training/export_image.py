@@ -18,7 +18,8 @@ import concepts
 from network import LOOKS, MEAN, SIDE, SPACE, STD, Tower, Trunk
 from places import places
 
-SHARPNESS, SHARE = 1.0, 0.8
+SHARE = 0.97
+DOUBT = 3.0  # added to nothing's logit, so that pictures of nothing stay below a cosine of 0.3
 SMALL = 1024  # tensors of fewer values stay float32
 
 
@@ -55,7 +56,9 @@ def tower(work, checkpoint):
     spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes, -1]]
     trunk = Trunk(len(spots))
     trunk.load_state_dict(torch.load(checkpoint)["average"])
-    return Tower(trunk, spots, SHARPNESS, SHARE).eval()
+    with torch.no_grad():
+        trunk.concepts.bias[-1] += DOUBT
+    return Tower(trunk, spots, SHARE).eval()
 
 
 def main(work, checkpoint, folder):

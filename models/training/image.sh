@@ -13,5 +13,5 @@ python=${PYTHON:-python3}
 mkdir -p "$work"
 [ -f "$work/pictures.json" ] || "$python" "$here/render.py" "$work"
 [ -f "$work/texts.npz" ] || "$python" "$here/texts.py" "$work" "$text"
-"$python" "$here/train_image.py" "$work" --steps "${STEPS:-20000}" --decay "${DECAY:-5000}"
+"$python" "$here/train_image.py" "$work" --steps "${STEPS:-6300}" --decay "${DECAY:-2300}"
 "$python" "$here/export_image.py" "$work" "$work/image.pt" "$tower"

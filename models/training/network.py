@@ -13,8 +13,10 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 SIDE = 64
+MARGIN = 4  # what the second look at a picture leaves out on each side
 SPACE = 385  # the text tower's 384 and nothing's own
 LOOKS = 320
 MEAN = (0.5, 0.5, 0.5)
@@ -73,16 +75,20 @@ class Trunk(nn.Module):
 class Tower(nn.Module):
     """The trunk and the concepts' places: pixel_values -> image_embeds [batch, SPACE + LOOKS] of length one.
 
-    `sharpness` multiplies the logits; `share`, below one, is the length of the part that texts see, chosen so that pictures
-    and texts of equal worth have equal cosines to a query.
+    The trunk sees the picture and, since drawings have margins of unlike width, its middle made larger. `share`, below
+    one, is the length of the part that texts see.
     """
 
-    def __init__(self, trunk, places, sharpness, share):
+    def __init__(self, trunk, places, share):
         super().__init__()
-        self.trunk, self.sharpness, self.share = trunk, sharpness, share
+        self.trunk, self.share = trunk, share
         self.register_buffer("places", places)
 
     def forward(self, pixel_values):
-        logits, looks = self.trunk(pixel_values)
-        meaning = unit(torch.softmax(logits * self.sharpness, 1) @ self.places)
+        middle = pixel_values[:, :, MARGIN:SIDE - MARGIN, MARGIN:SIDE - MARGIN]
+        middle = functional.interpolate(middle, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        logits, looks = self.trunk(torch.cat([pixel_values, middle]))
+        logits = logits.view(2, -1, logits.shape[1]).mean(0)
+        looks = looks.view(2, -1, LOOKS).mean(0)
+        meaning = unit(torch.softmax(logits, 1) @ self.places)
         return torch.cat([self.share * meaning, math.sqrt(1 - self.share**2) * unit(looks)], 1)

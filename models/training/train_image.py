@@ -19,7 +19,8 @@ from torch.nn import functional
 import concepts
 from augment import Augment
 from network import MEAN, STD, Trunk, unit
-from places import places, targets as spots_of
+from places import places
+from places import targets as spots_of
 
 BATCH, NOTHING = 64, 3
 RATE, WARM, WEIGHT_DECAY = 2e-3, 200, 0.05
@@ -168,8 +169,8 @@ class Run:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=20000)
-    parser.add_argument("--decay", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=6300)
+    parser.add_argument("--decay", type=int, default=2300)
     parser.add_argument("--from", dest="origin")
     parser.add_argument("--name", default="image")
     options = parser.parse_args()

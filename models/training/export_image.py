@@ -19,6 +19,7 @@ from network import LOOKS, MEAN, SIDE, SPACE, STD, Tower, Trunk
 from places import places
 
 SHARE = 0.97
+DOUBT = 3.0  # added to nothing's logit, so that pictures of nothing stay below a cosine of 0.3
 SMALL = 1024  # tensors of fewer values stay float32
 
 
@@ -55,6 +56,8 @@ def tower(work, checkpoint):
     spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes, -1]]
     trunk = Trunk(len(spots))
     trunk.load_state_dict(torch.load(checkpoint)["average"])
+    with torch.no_grad():
+        trunk.concepts.bias[-1] += DOUBT
     return Tower(trunk, spots, SHARE).eval()
 
 

@@ -13,8 +13,8 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 
 use crate::cluster::Cluster;
-use crate::process;
 use crate::paths::root;
+use crate::process;
 use crate::shell::{on_path, run, say};
 
 /// The longest wait for the service to be ready; loading the model is part of it.

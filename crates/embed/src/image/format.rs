@@ -16,7 +16,7 @@ pub enum Format {
 }
 
 /// What the errors say.
-const ACCEPTED: &str = "PNG, JPEG, WebP, GIF, BMP and TIFF are read";
+const ACCEPTED: &str = "PNG, JPEG, WebP, GIF, BMP and TIFF are read.";
 
 /// How files of other kinds begin, and where: offset, bytes, and what to call them.
 const OTHERS: &[(usize, &[u8], &str)] = &[

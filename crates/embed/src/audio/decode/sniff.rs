@@ -17,7 +17,7 @@ pub enum Container {
 
 /// What is accepted, for messages.
 pub const ACCEPTED: &str =
-    "accepted are WAV, AIFF, FLAC, MP3, AAC (ADTS), M4A with AAC-LC or ALAC, and Ogg with Vorbis or FLAC";
+    "WAV, AIFF, FLAC, MP3, AAC (ADTS), M4A with AAC-LC or ALAC, and Ogg with Vorbis or FLAC are read.";
 
 /// Most bytes of padding between an ID3 tag and the first frame.
 const PADDING: usize = 4096;

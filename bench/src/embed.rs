@@ -1,9 +1,11 @@
-//! `embed`: what SQL and the socket cost over the bare runtime. Both sides embed the same texts with the same model.
+//! `embed`: what SQL and the socket cost over the bare runtime. Both sides embed the same texts, and then pictures, with the
+//! same model.
 
 use anyhow::{Result, anyhow};
 use postgres::Client;
 
 use crate::connect;
+use crate::pictures;
 use crate::python::Python;
 use crate::random::descriptions;
 use crate::rate::{median, rate};
@@ -46,7 +48,7 @@ pub fn run() -> Result<()> {
         Row { name: "vw_embed_texts, arrays of 32, 8 connections", value: manys, reference: Some(raw_many) },
     ];
     print!("{}", render("texts/s", &rows));
-    Ok(())
+    pictures::run(&mut client, &python)
 }
 
 fn one_by_one(client: &mut Client, texts: &[String]) -> Result<()> {

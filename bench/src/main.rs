@@ -7,6 +7,7 @@ mod distance;
 mod embed;
 mod exact;
 mod peer;
+mod pictures;
 mod python;
 mod random;
 mod rate;

@@ -1,13 +1,13 @@
-//! The other side of a comparison: ONNX Runtime and tokenizers from Python, installed on demand.
+//! The other side of a comparison: ONNX Runtime, tokenizers and Pillow from Python, installed on demand.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 /// The versions to compare with; ONNX Runtime is the one whose library the engine loads.
-const PACKAGES: &[&str] = &["onnxruntime==1.32.0", "tokenizers"];
+const PACKAGES: &[&str] = &["onnxruntime==1.32.0", "tokenizers", "pillow==13.0.0"];
 
 /// A Python with the packages.
 pub struct Python(PathBuf);
@@ -18,7 +18,7 @@ impl Python {
         let program = std::env::var_os("VW_XTASK_PYTHON").context("VW_XTASK_PYTHON must name a Python")?;
         let python = Python(PathBuf::from(program));
         let there =
-            Command::new(&python.0).args(["-c", "import onnxruntime, tokenizers"]).stderr(Stdio::null()).status();
+            Command::new(&python.0).args(["-c", "import onnxruntime, tokenizers, PIL"]).stderr(Stdio::null()).status();
         if !there.with_context(|| format!("cannot start {}", python.0.display()))?.success() {
             eprintln!("==> installing {} to compare with", PACKAGES.join(" "));
             let status = Command::new(&python.0).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES).status()?;
@@ -31,17 +31,40 @@ impl Python {
 
     /// Embed `texts` with the tower in VW_MODELS, `batch` at a time; give texts per second, loading left out.
     pub fn embed(&self, texts: &[String], batch: usize) -> Result<f64> {
-        let models = std::env::var_os("VW_MODELS").context("VW_MODELS must name the folder of packs")?;
-        let tower = PathBuf::from(models).join("multimodal-embedding-v1/text");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/embed.py");
         let mut command = Command::new(&self.0);
-        command.arg(script).arg(tower).arg(batch.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-        if let Some(mut input) = child.stdin.take() {
-            input.write_all(texts.join("\n").as_bytes())?;
-        }
-        let output = child.wait_with_output()?;
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        printed.trim().parse().with_context(|| format!("{script} printed \"{printed}\" ({})", output.status))
+        command.arg(script).arg(tower("text")?).arg(batch.to_string());
+        number(&mut command, texts.join("\n").as_bytes())
     }
+
+    /// Write `count` photograph-like JPEG files of 12 megapixels into a folder.
+    pub fn make_pictures(&self, folder: &Path, count: usize) -> Result<()> {
+        let status = Command::new(&self.0).args([PICTURE, "make"]).arg(folder).arg(count.to_string()).status()?;
+        if status.success() { Ok(()) } else { bail!("{PICTURE}: {status}") }
+    }
+
+    /// Embed those files with the tower in VW_MODELS, one by one; give pictures per second, loading left out.
+    pub fn embed_pictures(&self, folder: &Path) -> Result<f64> {
+        number(Command::new(&self.0).args([PICTURE, "embed"]).arg(folder).arg(tower("image")?), b"")
+    }
+}
+
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/picture.py");
+
+/// A tower of the default pack.
+fn tower(name: &str) -> Result<PathBuf> {
+    let models = std::env::var_os("VW_MODELS").context("VW_MODELS must name the folder of packs")?;
+    Ok(PathBuf::from(models).join("multimodal-embedding-v1").join(name))
+}
+
+/// Run a script over an input, and read the number that it prints.
+fn number(command: &mut Command, input: &[u8]) -> Result<f64> {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+    if let Some(mut pipe) = child.stdin.take() {
+        pipe.write_all(input)?;
+    }
+    let output = child.wait_with_output()?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    printed.trim().parse().with_context(|| format!("{command:?} printed \"{printed}\" ({})", output.status))
 }

@@ -16,6 +16,8 @@ pub struct Progress {
     failed: u64,
     began: Instant,
     shown: Option<Instant>,
+    /// Whether the last line tells all there is to tell.
+    current: bool,
     terminal: bool,
 }
 
@@ -23,14 +25,15 @@ impl Progress {
     /// Begin at `before` of `total`.
     pub fn new(total: u64, before: u64) -> Progress {
         let terminal = std::io::stderr().is_terminal();
-        Progress { total, before, done: 0, failed: 0, began: Instant::now(), shown: None, terminal }
+        Progress { total, before, done: 0, failed: 0, began: Instant::now(), shown: None, current: false, terminal }
     }
 
     /// Count more, and show it if it is time to.
     pub fn add(&mut self, done: u64, failed: u64) {
         (self.done, self.failed) = (self.done + done, self.failed + failed);
         let pause = if self.terminal { ON_TERMINAL } else { IN_LOG };
-        if self.shown.is_none_or(|shown| shown.elapsed() >= pause) {
+        self.current = self.shown.is_none_or(|shown| shown.elapsed() >= pause);
+        if self.current {
             self.shown = Some(Instant::now());
             self.show(if self.terminal { "\r\x1b[K" } else { "" }, if self.terminal { "" } else { "\n" });
         }
@@ -38,6 +41,9 @@ impl Progress {
 
     /// Show the last state on a line of its own.
     pub fn finish(&self) {
+        if self.current && !self.terminal {
+            return;
+        }
         self.show(if self.terminal { "\r\x1b[K" } else { "" }, "\n");
     }
 

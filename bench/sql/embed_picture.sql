@@ -1,0 +1,1 @@
+SELECT vw_embed_image($1);

@@ -3,6 +3,7 @@
 //! Names none of the project's crates. `cargo xtask bench [NAME...]` starts the cluster and calls this.
 
 mod ann;
+mod api;
 mod distance;
 mod embed;
 mod exact;
@@ -11,6 +12,7 @@ mod pictures;
 mod python;
 mod random;
 mod rate;
+mod service;
 mod table;
 
 use std::process::ExitCode;
@@ -23,8 +25,9 @@ type Benchmark = (&'static str, &'static str, fn() -> Result<()>);
 
 const BENCHMARKS: &[Benchmark] = &[
     ("ann", "approximate search by each kind of index: recall against queries a second", ann::run),
+    ("api", "the service beside SQL: searches of 100,000 items by text, and indexing", api::run),
     ("distance", "every distance of every type, by whole search and by call", distance::run),
-    ("embed", "texts embedded in a second, over SQL and by ONNX Runtime from Python", embed::run),
+    ("embed", "texts and photographs embedded in a second, over SQL and by ONNX Runtime from Python", embed::run),
     ("exact", "the ten nearest of N random unit vectors without an index", exact::run),
 ];
 

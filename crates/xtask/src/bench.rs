@@ -40,7 +40,7 @@ fn over_sql(names: &[&str]) -> Result<()> {
     }
     prereqs::ensure()?;
     let pg_config = server::ensure()?;
-    install::into(&pg_config)?;
+    install::all(&pg_config, &home().join("bin"))?;
     let folder = Folder::new()?;
     let cluster = Cluster::new(&pg_config, &folder.0)?;
     cluster.initialise()?;
@@ -64,7 +64,7 @@ fn measure(database: &OsStr, names: &[&str]) -> Result<()> {
     say("benchmarks");
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--release", "--package", "vw-bench", "--"]).args(names).current_dir(root());
-    command.env("VW_BENCH_DATABASE", database);
+    command.env("VW_BENCH_DATABASE", database).env("VW_API", home().join("bin/vw-api"));
     command.env("VW_MODELS", home().join("cache")).env("VW_XTASK_PYTHON", home().join("python/bin/python"));
     run(&mut command)
 }

@@ -1,0 +1,1 @@
+SELECT id FROM vw_create_collection($1);

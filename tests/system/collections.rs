@@ -20,7 +20,7 @@ fn add(client: &mut Client, first: i32, last: i32) {
     client
         .execute(
             "SELECT vw.insert_items(c, ARRAY(SELECT 'item ' || i FROM generate_series($1::int, $2::int) i), NULL, NULL, NULL,
-                 ARRAY(SELECT i::text FROM generate_series($1::int, $2::int) i),
+                 ARRAY(SELECT i::text FROM generate_series($1::int, $2::int) i), NULL, NULL,
                  ARRAY(SELECT (i - $1::int + 1, (SELECT array_agg(sin(i % 50 * j) + sin(i * j) ORDER BY j)::real[]::vector
                          FROM generate_series(1, m.dimensions) j), 1, false, NULL, NULL, NULL)::vw.embedded FROM generate_series($1::int, $2::int) i))
                  FROM vw.collection c JOIN vw.model m ON m.id = c.model_id WHERE c.name = 'many'",

@@ -47,9 +47,10 @@ pub fn run() -> Result<()> {
 fn fill(client: &mut Client) -> Result<()> {
     let id: String = client.query_one(include_str!("../sql/api_collection.sql"), &[&COLLECTION])?.get(0);
     client.execute(include_str!("../sql/api_seed.sql"), &[&COLLECTION, &descriptions(SEEDS, 1)])?;
+    client.batch_execute(include_str!("../sql/api_base.sql"))?;
     client.execute(include_str!("../sql/api_fill.sql"), &[&id, &(ITEMS - SEEDS as i64)])?;
-    client.execute(include_str!("../sql/api_settle.sql"), &[&id])?;
-    client.batch_execute(include_str!("../sql/exact_settle.sql"))?;
+    client.execute(include_str!("../sql/api_settle.sql"), &[&id, &ITEMS])?;
+    client.batch_execute(include_str!("../sql/api_vacuum.sql"))?;
     Ok(())
 }
 

@@ -62,7 +62,11 @@ BEGIN
 	SELECT format('(embedding::%s) %I.%I', vw.embedding_type(m.dimensions), n.nspname, o.opcname) INTO STRICT target
 		FROM vw.model m, pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod JOIN pg_namespace n ON n.oid = o.opcnamespace
 		WHERE m.id = NEW.model_id AND m.sha256 = NEW.model_sha256 AND a.amname = 'ivf' AND o.opcname = 'vector_cosine_ops';
-	EXECUTE format('CREATE INDEX ON %s USING ivf (%s)', partition, target);
+	BEGIN
+		EXECUTE format('CREATE INDEX ON %s USING ivf (%s)', partition, target);
+	EXCEPTION WHEN object_in_use THEN
+		NULL; -- The statement that counts the items reads them as well; the next one makes the index.
+	END;
 	RETURN NULL;
 END $$;
 

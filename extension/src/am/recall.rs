@@ -71,8 +71,8 @@ fn measure(opened: &Opened, sample: usize, k: usize) -> Result<Sums> {
     let _owner = AsOwner::of(opened);
     let mut truth = Truth { queries: Vec::new(), sample, k, seen: 0, random: RandomState::new(), row: Scratch::new() };
     truth.queries.try_reserve(sample).map_err(|_| Fault::out_of_memory())?;
-    truth.scan(opened, &snapshot, choose)?;
-    truth.scan(opened, &snapshot, compare)?;
+    truth.scan(opened, &snapshot, Some(choose))?;
+    truth.scan(opened, &snapshot, Some(compare))?;
     // SAFETY: table and index are open, and locked until the transaction ends; the snapshot is registered until we
     // return, which is when the reader is gone.
     let (effort, kind, mut reader) =
@@ -150,14 +150,14 @@ struct Truth {
 
 impl Truth {
     /// Call `callback` with every row that the index has to hold.
-    fn scan(&mut self, opened: &Opened, snapshot: &Snapshot, callback: Callback) -> Result<()> {
+    fn scan(&mut self, opened: &Opened, snapshot: &Snapshot, callback: pg_sys::IndexBuildCallback) -> Result<()> {
         let (table, index) = (opened.table(), opened.index());
         // SAFETY: both are open and locked, the snapshot is registered, and the callback takes a `Truth`, which we leave
         // alone until the call is over.
         unsafe {
             let scan = heap::scan(table, snapshot.0)?;
             let state = std::ptr::from_mut(self).cast::<c_void>();
-            heap::all((table, index, relation::description(index)), Some(callback), state, scan, false)?;
+            heap::all((table, index, relation::description(index)), callback, state, scan, false)?;
         }
         Ok(())
     }
@@ -205,16 +205,6 @@ impl Truth {
         });
     }
 }
-
-/// What is called with a row of a table.
-type Callback = unsafe extern "C-unwind" fn(
-    pg_sys::Relation,
-    pg_sys::ItemPointer,
-    *mut pg_sys::Datum,
-    *mut bool,
-    bool,
-    *mut c_void,
-);
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn choose(

@@ -26,13 +26,18 @@ class Output:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def case(self, pack, modality, inputs, vectors, *, ids=None, bulk=True, cosine=0.99999, apart=1e-4):
-        """Add a case: what the engine must make of `inputs`, texts or names of files."""
+    def case(self, pack, modality, inputs, vectors, *, ids=None, bulk=True, cosine=0.99999, apart=1e-4, batched=1e-6):
+        """Add a case: what the engine must make of `inputs`, texts or names of files.
+
+        Held are the least `cosine` to the reference and the greatest difference of a component: `apart` from the
+        reference, `batched` between an input that travels alone and the same one in a batch.
+        """
         vectors = numpy.stack([unit(vector) for vector in vectors]).astype("<f4")
         name = f"{pack.name}_{modality}_{'document' if bulk else 'query'}.f32"
         (self.folder / name).write_bytes(vectors.tobytes())
         self.cases.append({"pack": pack.name, "modality": modality, "bulk": bulk, "inputs": inputs, "ids": ids,
-                           "expected": name, "dimensions": vectors.shape[1], "cosine": cosine, "apart": apart})
+                           "expected": name, "dimensions": vectors.shape[1], "cosine": cosine, "apart": apart,
+                           "batched": batched})
 
     def finish(self):
         (self.folder / "cases.json").write_text(json.dumps(self.cases), encoding="utf-8")

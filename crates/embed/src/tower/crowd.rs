@@ -2,45 +2,60 @@
 //! those that were just answered are about to ask again, and whoever is late for a batch pays for a run of its own.
 //!
 //! Nobody waits who is alone, who comes while the tower is idle, or where batches save nothing. What is waited is less
-//! than what one more input saves by joining, and one wait in vain is enough to expect fewer.
+//! than what one more input saves by joining; the next batch expects fewer where some did not come, and after a wait in
+//! vain the next batches do not wait at all.
 
 use std::time::{Duration, Instant};
 
-/// The longest pause between two that come back; the next one is then not waited for.
-const GAP: Duration = Duration::from_micros(300);
+/// The longest wait, however much it saves.
+const MOST: Duration = Duration::from_millis(1);
+
+/// Batches that do not wait after one for which nobody came.
+const PAUSE: u32 = 8;
 
 /// The callers with single requests of one tower.
 #[derive(Debug, Default)]
 pub struct Crowd {
     /// How many may come.
     expected: usize,
-    /// How many were there at the last look.
+    /// How many were there when a batch was last answered.
     there: usize,
-    /// When a batch was answered, and when somebody came since; none where no batch was, or another one was taken.
-    since: Option<(Instant, Instant)>,
+    /// When that was; none where no batch was, or another one was taken.
+    answered: Option<Instant>,
+    /// Whether the next batch was waited for, and whether anybody came meanwhile.
+    waited: bool,
+    came: bool,
+    /// Batches that are not waited for.
+    pause: u32,
 }
 
 impl Crowd {
     /// Tell how long to wait for more than the `there` that wait at the moment `now`, where one more saves `micros`;
     /// none to go ahead.
     pub fn wait(&mut self, there: usize, micros: f64, now: Instant) -> Option<Duration> {
-        let (answered, came) = self.since.as_mut()?;
-        if there != self.there {
-            (self.there, *came) = (there, now);
-        }
-        let end = (*answered + Duration::from_micros(micros as u64)).min(*came + GAP);
+        let end = self.answered? + Duration::from_micros(micros as u64).min(MOST);
+        // Whoever came first made the others worth waiting for.
+        self.came |= self.waited && there > self.there;
         let left = end.checked_duration_since(now).filter(|left| !left.is_zero())?;
-        (there > 0 && there < self.expected).then_some(left)
+        if self.pause > 0 || there == 0 || there >= self.expected {
+            return None;
+        }
+        if !self.waited {
+            (self.waited, self.there) = (true, there);
+        }
+        Some(left)
     }
 
     /// Note that a batch is taken.
     pub fn taken(&mut self) {
-        self.since = None;
+        self.pause = if self.waited && !self.came { PAUSE } else { self.pause.saturating_sub(1) };
+        self.answered = None;
     }
 
     /// Note that `gone` callers were answered at the moment `now`, while `there` wait.
     pub fn answered(&mut self, gone: usize, there: usize, now: Instant) {
-        (self.expected, self.there, self.since) = (gone + there, there, Some((now, now)));
+        (self.expected, self.answered) = (gone + there, Some(now));
+        (self.there, self.waited, self.came) = (there, false, false);
     }
 }
 
@@ -54,29 +69,43 @@ mod tests {
     }
 
     #[test]
-    fn those_who_were_answered_are_waited_for_while_they_come() {
+    fn those_who_were_answered_are_waited_for_until_all_are_there() {
         let (mut crowd, start) = (Crowd::default(), Instant::now());
         assert_eq!(crowd.wait(1, 1e6, start), None, "nobody was answered yet");
         crowd.answered(4, 0, start);
-        assert!(crowd.wait(1, 1000.0, at(start, 100)).is_some(), "three are missing");
-        assert!(crowd.wait(3, 1000.0, at(start, 350)).is_some(), "two came since");
-        assert!(crowd.wait(3, 1000.0, at(start, 600)).is_some());
-        assert_eq!(crowd.wait(3, 1000.0, at(start, 700)), None, "nobody came for long");
-        crowd.answered(4, 0, start);
-        assert_eq!(crowd.wait(4, 1000.0, at(start, 10)), None, "all are there");
+        assert_eq!(crowd.wait(1, 800.0, at(start, 100)), Some(Duration::from_micros(700)), "three are missing");
+        assert!(crowd.wait(3, 800.0, at(start, 350)).is_some());
+        assert_eq!(crowd.wait(4, 800.0, at(start, 400)), None, "all are there");
+        crowd.taken();
+        assert_eq!(crowd.wait(1, 800.0, at(start, 500)), None, "a batch is at work");
     }
 
     #[test]
     fn no_wait_is_longer_than_what_it_saves_and_the_next_one_expects_fewer() {
         let (mut crowd, start) = (Crowd::default(), Instant::now());
         crowd.answered(8, 0, start);
+        assert_eq!(crowd.wait(1, 0.0, at(start, 10)), None, "where batches save nothing");
         assert_eq!(crowd.wait(1, 200.0, at(start, 50)), Some(Duration::from_micros(150)));
         assert_eq!(crowd.wait(2, 200.0, at(start, 201)), None);
-        assert_eq!(crowd.wait(2, 0.0, at(start, 10)), None, "where batches save nothing");
         crowd.taken();
-        assert_eq!(crowd.wait(1, 1000.0, at(start, 60)), None, "a batch is at work");
         crowd.answered(2, 0, at(start, 5000));
         assert_eq!(crowd.wait(2, 1000.0, at(start, 5010)), None, "the others did not come back");
+        crowd.answered(8, 0, start);
+        assert_eq!(crowd.wait(1, 1e9, start), Some(MOST));
+    }
+
+    #[test]
+    fn after_a_wait_in_vain_the_next_batches_do_not_wait() {
+        let (mut crowd, start) = (Crowd::default(), Instant::now());
+        let mut waited = 0;
+        for batch in 0..30 {
+            let answered = at(start, batch * 10_000);
+            crowd.answered(2, 0, answered);
+            waited += usize::from(crowd.wait(1, 1000.0, at(answered, 10)).is_some());
+            assert_eq!(crowd.wait(1, 1000.0, at(answered, 1010)), None);
+            crowd.taken();
+        }
+        assert!((2..=4).contains(&waited), "{waited} of 30 batches waited for one that never came in time");
     }
 
     #[test]

@@ -137,9 +137,10 @@ impl Shelf {
         let broken = |error: &dyn std::fmt::Display| Failure::pack(format!("{}: {error}", part.graph.display()));
         let builder = Session::builder(&self.environment).map_err(Failure::internal)?;
         let builder = builder.with_intra_threads(self.threads).map_err(Failure::internal)?;
-        let builder = builder.with_config_entry("session.intra_op.spin_duration_us", SPIN_MICROS);
-        let builder = builder.and_then(|builder| builder.with_config_entry("session.force_spinning_stop", "1"));
-        let builder = builder.map_err(Failure::internal)?;
+        let spinning = [("session.intra_op.spin_duration_us", SPIN_MICROS), ("session.force_spinning_stop", "1")];
+        let builder = spinning.iter().try_fold(builder, |builder, (key, value)| {
+            builder.with_config_entry(key, value).map_err(Failure::internal)
+        })?;
         let mut builder = builder.with_memory_pattern(false).map_err(Failure::internal)?;
         if part.device == Device::Cuda {
             let provider = CUDA::default().build().error_on_failure();

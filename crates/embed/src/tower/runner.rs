@@ -64,6 +64,9 @@ struct Desk<T> {
     crowd: Crowd,
 }
 
+/// Inputs that run together.
+type Batch<T> = Vec<Share<Job<<T as Run>::Input>>>;
+
 struct State<I> {
     queue: Queue<Job<I>>,
     closed: bool,
@@ -182,7 +185,7 @@ impl<T: Run> Shared<T> {
 
     /// Wait for those who may yet join the next batch, and take it; none when nothing waits. Gives how many single
     /// requests left the queue, too.
-    fn next(&self, desk: &mut Desk<T>) -> Option<(Vec<Share<Job<T::Input>>>, usize)> {
+    fn next(&self, desk: &mut Desk<T>) -> Option<(Batch<T>, usize)> {
         let mut state = lock(&self.state);
         while let Some(wait) = desk.wait(state.queue.singles(), state.queue.head()).filter(|_| !state.closed) {
             state = self.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;

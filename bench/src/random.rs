@@ -51,6 +51,18 @@ pub fn descriptions(count: usize, seed: u64) -> Vec<String> {
     (0..count).map(describe).collect()
 }
 
+/// Words that every English model has as one token each.
+const WORDS: &[&str] = &[
+    "light", "warm", "quiet", "white", "soft", "bright", "steel", "glass", "leather", "jacket", "lamp", "chair",
+    "winter", "rain", "garden", "kitchen", "office", "river", "stone", "paper", "music", "green", "small", "house",
+];
+
+/// Make `count` texts of twelve words, all of the same number of tokens.
+pub fn equals(count: usize, seed: u64) -> Vec<String> {
+    let mut random = Random::new(seed);
+    (0..count).map(|_| (0..12).map(|_| random.pick(WORDS)).collect::<Vec<_>>().join(" ")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Outside-in tests: throw-away clusters, psql and HTTP. Names none of the project's crates.
 
+pub mod cage;
 pub mod cluster;
 pub mod files;
 pub mod process;

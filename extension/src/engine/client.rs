@@ -2,7 +2,7 @@
 //! What the frames say is in `functions`.
 
 use super::connection::{Connection, Failure};
-use super::{settings, supervisor};
+use super::{process, settings, supervisor};
 use crate::pg::error::{Code, Fault, Result};
 use crate::pg::latch;
 use std::cell::Cell;
@@ -24,7 +24,7 @@ thread_local! {
 /// Send one frame and return the reply's body. Raises when the statement is cancelled.
 pub fn exchange(frame: &[u8]) -> Result<Vec<u8>> {
     let own = settings::address().is_none();
-    let path = settings::address().unwrap_or_else(|| PathBuf::from(supervisor::SOCKET));
+    let path = settings::address().unwrap_or_else(|| PathBuf::from(process::SOCKET));
     let mut retries = 1;
     loop {
         let idle = IDLE.take().filter(|connection| connection.path() == path);

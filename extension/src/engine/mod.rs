@@ -8,6 +8,7 @@ pub mod connection;
 pub mod functions;
 mod memo;
 mod pinned;
+pub mod process;
 mod pulse;
 mod scalar;
 pub mod settings;

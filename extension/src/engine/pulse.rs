@@ -18,8 +18,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Pulse {
     line: Option<Line>,
-    /// Since when an answer is owed.
-    asked: Option<Instant>,
+    /// For how long an answer is owed, if one is.
+    owed: Option<Duration>,
     /// When the last answer came.
     answered: Option<Instant>,
 }
@@ -36,14 +36,16 @@ impl Pulse {
         self.answered.is_some()
     }
 
-    /// Look for an answer, and ping again when it is time; gives for how long the engine owes an answer.
+    /// Look for an answer `passed` after the last look, and ping again when it is time; gives for how long the engine
+    /// owes an answer.
     ///
     /// An engine that does not listen yet owes none: reading large packs takes its time.
-    pub fn beat(&mut self, socket: &Path) -> Duration {
+    pub fn beat(&mut self, socket: &Path, passed: Duration) -> Duration {
+        self.owed = self.owed.map(|owed| owed + passed);
         let kept = self.line.take();
         let line = kept.or_else(|| Some(Line { stream: Connection::open(socket).ok()?.into_stream(), pinged: false }));
         self.line = line.and_then(|line| self.talk(line));
-        self.asked.map_or(Duration::ZERO, |at| at.elapsed())
+        self.owed.unwrap_or_default()
     }
 
     /// Read and write what can be at once; gives the line back unless it is broken. A new line does not make an engine
@@ -51,16 +53,16 @@ impl Pulse {
     fn talk(&mut self, mut line: Line) -> Option<Line> {
         let (count, open) = read_all(&mut line.stream);
         if count > 0 {
-            (self.asked, self.answered, line.pinged) = (None, Some(Instant::now()), false);
+            (self.owed, self.answered, line.pinged) = (None, Some(Instant::now()), false);
         }
         if !open {
             return None;
         }
-        let time = self.asked.is_some() || self.answered.is_none_or(|at| at.elapsed() >= PAUSE);
+        let time = self.owed.is_some() || self.answered.is_none_or(|at| at.elapsed() >= PAUSE);
         if time && !line.pinged {
             line.stream.write_all(&Request::Ping.encode()).ok()?;
             line.pinged = true;
-            self.asked.get_or_insert_with(Instant::now);
+            self.owed.get_or_insert(Duration::ZERO);
         }
         Some(line)
     }

@@ -32,10 +32,10 @@ pub struct Serve {
     /// A small file gets 256 MiB of it, and 16 bytes more for each of its own.
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
     decoder_memory: u64,
-    /// Seconds that decoding one picture or sound may take.
+    /// Seconds of the processor within which one picture or sound is answered; raise it on a slow machine.
     ///
-    /// A small file gets 1.5 seconds of the processor, and 0.25 more for each MiB.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    /// A small file gets three quarters of it. On the wall it may be five times as long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
     decoder_seconds: u64,
 }
 

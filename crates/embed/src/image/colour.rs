@@ -1,6 +1,5 @@
 //! From what files store to RGB, in Pillow's integer arithmetic: opaque colours, CMYK, palettes, sixteen bits.
 
-use super::limits::buffer;
 use super::picture::Picture;
 use crate::Failure;
 
@@ -19,15 +18,25 @@ impl Alpha {
         if !picture.has_alpha() {
             return Ok(picture);
         }
-        let (source, _) = picture.samples().as_chunks::<4>();
-        let mut opaque = buffer([0u8; 3], source.len())?;
-        for (target, [red, green, blue, alpha]) in opaque.iter_mut().zip(source) {
-            *target = match self {
-                Alpha::Drop => [*red, *green, *blue],
-                Alpha::OnWhite => [*red, *green, *blue].map(|sample| on_white(sample, *alpha)),
+        let (width, height) = (picture.width(), picture.height());
+        let mut samples = picture.into_samples();
+        // In place, since a second picture of 50 megapixels would be most of a decoder's memory: no place is written before
+        // it was read.
+        let pixels = samples.len() / 4;
+        for at in 0..pixels {
+            let Some([red, green, blue, alpha]) = samples.get(4 * at..).and_then(<[u8]>::first_chunk).copied() else {
+                break;
             };
+            let opaque = match self {
+                Alpha::Drop => [red, green, blue],
+                Alpha::OnWhite => [red, green, blue].map(|sample| on_white(sample, alpha)),
+            };
+            if let Some(target) = samples.get_mut(3 * at..).and_then(<[u8]>::first_chunk_mut) {
+                *target = opaque;
+            }
         }
-        Picture::new(picture.width(), picture.height(), false, opaque.into_flattened())
+        samples.truncate(3 * pixels);
+        Picture::new(width, height, false, samples)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Loaded towers: what turns inputs of one modality into vectors. Inputs are tokenised or preprocessed by their
 //! caller's thread and a crew, and then wait for the one thread that runs the graph.
 //!
-//! `tokens`, `crew` and `input` make inputs ready; `queue`, `batch` and `cost` decide who runs with whom, in `runner`, under `watch`;
-//! `binding` and `graph` run them; `lift` takes the vectors to the pack's space. What a pack is, `pack` knows.
+//! `tokens`, `crew` and `input` make inputs ready; `queue`, `batch`, `cost` and `crowd` decide who runs with whom and when, in
+//! `runner`, under `watch`; `binding` and `graph` run them; `lift` takes the vectors to the pack's space. What a pack is, `pack` knows.
 
 mod admission;
 mod batch;
@@ -10,6 +10,7 @@ mod binding;
 mod cost;
 mod counters;
 mod crew;
+mod crowd;
 mod graph;
 mod input;
 pub mod lift;
@@ -35,7 +36,7 @@ use crate::pack::Part;
 use admission::Budget;
 use graph::Graph;
 use input::Input;
-use runner::{Run, Runner};
+use runner::Runner;
 use tokens::TextTokenizer;
 use usage::Usage;
 
@@ -49,7 +50,7 @@ const FILES_AT_A_TIME: usize = 16;
 pub struct Tower {
     ready: Ready,
     fixed: Option<usize>,
-    runner: Runner<Input>,
+    runner: Runner<Graph>,
     counters: Arc<Counters>,
     single: Budget,
     bulk: Budget,
@@ -173,7 +174,7 @@ impl Tower {
         }
         let refused = known.iter().filter(|one| one.is_err()).count();
         (0..refused).for_each(|_| self.counters.failed());
-        let mut ran = self.runner.embed(inputs, Graph::length, bulk, Alive::clone(alive))?.into_iter();
+        let mut ran = self.runner.embed(inputs, bulk, Alive::clone(alive))?.into_iter();
         let mut next = || ran.next().unwrap_or_else(|| Err(Failure::internal("an input has no result")));
         let mut outcome = |(tokens, truncated)| Ok(Read { tokens, truncated, vector: next()? });
         Ok(known.into_iter().map(|one| one.and_then(&mut outcome)).collect())

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::batch::Load;
+use super::batch::{Joins, Load};
 
 /// Batches of single requests in a row while bulk work waits; the next one is bulk's.
 pub const IN_A_ROW: u32 = 7;
@@ -50,26 +50,28 @@ impl<J> Queue<J> {
         self.bulk.retain(|entry| wanted(&entry.job));
     }
 
-    /// Take the next batch, of at most `most` inputs of a length; empty when nothing waits.
+    /// Take the next batch, which grows as `joins` allows; empty when nothing waits.
     ///
     /// The job at the head of the lane gives its shortest inputs. Other single jobs may fill what room is left, so
-    /// that queries that came together run together; bulk jobs do not share, since each fills its batches itself.
-    pub fn next(&mut self, most: &dyn Fn(usize) -> usize) -> Vec<Share<J>> {
+    /// that queries that came together run together; bulk jobs do not share, since each fills its batches itself, with
+    /// inputs of like length, so that little is padded.
+    pub fn next(&mut self, joins: Joins<'_>) -> Vec<Share<J>> {
         let turn = self.in_a_row >= IN_A_ROW && !self.bulk.is_empty();
         if self.single.is_empty() || turn {
             self.in_a_row = 0;
-            return Self::turn(&mut self.bulk, false, most);
+            return Self::turn(&mut self.bulk, 1, &|now, next| next.padded_little() && joins(now, next));
         }
         self.in_a_row = if self.bulk.is_empty() { 0 } else { self.in_a_row + 1 };
-        Self::turn(&mut self.single, true, most)
+        let all = self.single.len();
+        Self::turn(&mut self.single, all, joins)
     }
 
-    fn turn(lane: &mut VecDeque<Entry<J>>, share: bool, most: &dyn Fn(usize) -> usize) -> Vec<Share<J>> {
+    /// Take a batch out of the first `takers` jobs of a lane.
+    fn turn(lane: &mut VecDeque<Entry<J>>, takers: usize, joins: Joins<'_>) -> Vec<Share<J>> {
         let mut load = Load::default();
         let mut batch = Vec::new();
-        let takers = if share { lane.len() } else { 1 };
         for entry in lane.iter_mut().take(takers) {
-            let taken = entry.rest.iter().take_while(|(length, _)| load.take(*length, most)).count();
+            let taken = entry.rest.iter().take_while(|(length, _)| load.take(*length, joins)).count();
             batch.extend(entry.rest.drain(..taken).map(|(_, at)| (Arc::clone(&entry.job), at)));
         }
         if let Some(head) = lane.pop_front() {
@@ -77,6 +79,16 @@ impl<J> Queue<J> {
         }
         lane.retain(|entry| !entry.rest.is_empty());
         batch
+    }
+
+    /// The single requests that wait.
+    pub fn singles(&self) -> usize {
+        self.single.len()
+    }
+
+    /// The length of the input that the next single request begins with; 0 where none waits.
+    pub fn head(&self) -> usize {
+        self.single.front().and_then(|entry| entry.rest.front()).map_or(0, |(length, _)| *length)
     }
 
     /// The inputs that wait.

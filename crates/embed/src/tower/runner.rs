@@ -1,20 +1,23 @@
 //! One thread per loaded tower: it takes the next batch, runs it, and answers the jobs that are complete.
 //!
 //! The queue is looked at again after every batch, so a query waits for one bulk batch at most, and the work of a
-//! caller that hung up ends with the batch at hand.
+//! caller that hung up ends with the batch at hand. A single query that finds the tower idle is run by its caller's own
+//! thread, which saves two changes of threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
+use super::batch::Load;
 use super::cost::Cost;
 use super::counters::Counters;
+use super::crowd::Crowd;
 use super::queue::{Queue, Share};
 use super::watch::{Stop, Watch};
 use crate::{Failure, lock};
 
-/// A graph that runs batches; only its runner's thread touches it.
+/// A graph that runs batches, one at a time.
 pub trait Run: Send + 'static {
     /// An input that is ready to be run.
     type Input: Send + Sync + 'static;
@@ -40,15 +43,29 @@ pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;
 pub type Ran = Result<Vec<f32>, Failure>;
 
 /// The handle of a tower's thread. Dropping it ends the thread after the batch at hand.
-pub struct Runner<I> {
-    shared: Arc<Shared<I>>,
+pub struct Runner<T: Run> {
+    shared: Arc<Shared<T>>,
 }
 
-struct Shared<I> {
-    state: Mutex<State<I>>,
+struct Shared<T: Run> {
+    /// Held by whoever runs batches; taken before the state, never after it.
+    desk: Mutex<Desk<T>>,
+    state: Mutex<State<T::Input>>,
     wake: Condvar,
+    watch: Watch,
     counters: Arc<Counters>,
 }
+
+/// The graph, and what is known of its runs and callers.
+struct Desk<T> {
+    graph: T,
+    /// None where every input is run alone.
+    cost: Option<Cost>,
+    crowd: Crowd,
+}
+
+/// Inputs that run together.
+type Batch<T> = Vec<Share<Job<<T as Run>::Input>>>;
 
 struct State<I> {
     queue: Queue<Job<I>>,
@@ -70,40 +87,33 @@ struct Results {
     reply: Option<SyncSender<Vec<Ran>>>,
 }
 
-impl<I: Send + Sync + 'static> Runner<I> {
+impl<T: Run> Runner<T> {
     /// Start a thread for `graph`; `measured` says whether what runs cost bounds its batches, too.
-    pub fn start<T>(graph: T, counters: Arc<Counters>, measured: bool) -> Result<Runner<I>, Failure>
-    where
-        T: Run<Input = I>,
-    {
+    pub fn start(graph: T, counters: Arc<Counters>, measured: bool) -> Result<Runner<T>, Failure> {
+        let desk = Mutex::new(Desk { graph, cost: measured.then(Cost::default), crowd: Crowd::default() });
         let state = Mutex::new(State { queue: Queue::default(), closed: false });
-        let shared = Arc::new(Shared { state, wake: Condvar::new(), counters });
-        let (own, watch) = (Arc::clone(&shared), Watch::start()?);
-        let thread = std::thread::Builder::new()
-            .name("tower".to_owned())
-            .spawn(move || own.work(graph, &watch, measured.then(Cost::default)));
+        let shared = Arc::new(Shared { desk, state, wake: Condvar::new(), watch: Watch::start()?, counters });
+        let own = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("tower".to_owned()).spawn(move || own.work());
         thread.map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
         Ok(Runner { shared })
     }
 
-    /// Run `inputs` and wait for what comes of each, in the order given; `length` as in [`Run::length`].
-    pub fn embed(
-        &self,
-        inputs: Vec<I>,
-        length: impl Fn(&I) -> usize,
-        bulk: bool,
-        alive: Alive,
-    ) -> Result<Vec<Ran>, Failure> {
+    /// Run `inputs` and wait for what comes of each, in the order given.
+    pub fn embed(&self, inputs: Vec<T::Input>, bulk: bool, alive: Alive) -> Result<Vec<Ran>, Failure> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let lengths: Vec<usize> = inputs.iter().map(length).collect();
+        let lengths: Vec<usize> = inputs.iter().map(T::length).collect();
         let (reply, answer) = sync_channel(1);
         let done = inputs.iter().map(|_| None).collect();
         let results = Results { done, left: inputs.len(), reply: Some(reply) };
         let job = Arc::new(Job { inputs, alive, came: Instant::now(), results: Mutex::new(results) });
-        lock(&self.shared.state).queue.push(job, bulk, lengths.into_iter());
-        self.shared.wake.notify_one();
+        let at_once = !bulk && lengths.len() == 1 && self.shared.run_at_once(&job);
+        if !at_once {
+            lock(&self.shared.state).queue.push(job, bulk, lengths.into_iter());
+            self.shared.wake.notify_one();
+        }
         answer.recv().map_err(|_| Failure::internal("the caller hung up"))
     }
 
@@ -113,65 +123,92 @@ impl<I: Send + Sync + 'static> Runner<I> {
     }
 }
 
-impl<I> Drop for Runner<I> {
+impl<T: Run> Drop for Runner<T> {
     fn drop(&mut self) {
         lock(&self.shared.state).closed = true;
         self.shared.wake.notify_all();
     }
 }
 
-impl<I> Shared<I> {
-    fn work<T: Run<Input = I>>(&self, mut graph: T, watch: &Watch, mut cost: Option<Cost>) {
-        let paid = |cost: &Option<Cost>, length| cost.as_ref().map_or(usize::MAX, |cost| cost.most(length));
-        while let Some(batch) = self.next(|length| graph.most(length).min(paid(&cost, length)).max(1)) {
-            for (job, _) in &batch {
-                self.counters.waited(micros(job.came));
+impl<T: Run> Shared<T> {
+    /// The tower's thread.
+    fn work(&self) {
+        loop {
+            let mut state = lock(&self.state);
+            while !state.closed && state.queue.waiting() == 0 {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            match self.run(&mut graph, &batch, watch, &mut cost) {
-                Ok(vectors) => {
-                    batch.iter().zip(vectors).for_each(|(share, vector)| self.settle::<T>(share, Ok(vector)));
-                }
-                // One bad input must not fail those that only shared its batch.
-                Err(_) if batch.len() > 1 => batch.iter().filter(|(job, _)| job.wanted()).for_each(|share| {
-                    let one = self.run(&mut graph, std::slice::from_ref(share), watch, &mut cost);
-                    self.settle::<T>(share, one.map(|vectors| vectors.into_iter().next().unwrap_or_default()));
-                }),
-                Err(failure) => batch.iter().for_each(|share| self.settle::<T>(share, Err(failure.clone()))),
+            if state.closed {
+                return;
+            }
+            drop(state);
+            let mut desk = lock(&self.desk);
+            while let Some((batch, gone)) = self.next(&mut desk) {
+                self.serve(&mut desk, &batch, gone);
             }
         }
     }
 
-    /// Wait for a batch; none when the runner is closed.
-    fn next(&self, most: impl Fn(usize) -> usize) -> Option<Vec<Share<Job<I>>>> {
-        let mut state = lock(&self.state);
-        loop {
-            if state.closed {
-                return None;
-            }
-            state.queue.retain(Job::wanted);
-            let batch = state.queue.next(&most);
-            if !batch.is_empty() {
-                return Some(batch);
-            }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Run a job of one input on this thread, if nobody else runs, waits or is about to come; tells whether it was run.
+    fn run_at_once(&self, job: &Arc<Job<T::Input>>) -> bool {
+        let desk = match self.desk.try_lock() {
+            Ok(desk) => Some(desk),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        let Some(mut desk) = desk.filter(|_| lock(&self.state).queue.waiting() == 0) else { return false };
+        let length = job.inputs.first().map_or(0, T::length);
+        let free = desk.wait(1, length).is_none() && job.wanted();
+        if free {
+            desk.crowd.taken();
+            self.serve(&mut desk, &[(Arc::clone(job), 0)], 1);
         }
+        free
+    }
+
+    /// Run a batch, with which `gone` single requests left the queue, and answer.
+    fn serve(&self, desk: &mut Desk<T>, batch: &[Share<Job<T::Input>>], gone: usize) {
+        for (job, _) in batch {
+            self.counters.waited(micros(job.came));
+        }
+        match self.run(desk, batch) {
+            Ok(vectors) => batch.iter().zip(vectors).for_each(|(share, vector)| self.settle(share, Ok(vector))),
+            // One bad input must not fail those that only shared its batch.
+            Err(_) if batch.len() > 1 => batch.iter().filter(|(job, _)| job.wanted()).for_each(|share| {
+                let one = self.run(desk, std::slice::from_ref(share));
+                self.settle(share, one.map(|vectors| vectors.into_iter().next().unwrap_or_default()));
+            }),
+            Err(failure) => batch.iter().for_each(|share| self.settle(share, Err(failure.clone()))),
+        }
+        desk.crowd.answered(gone, lock(&self.state).queue.singles(), Instant::now());
+    }
+
+    /// Wait for those who may yet join the next batch, and take it; none when nothing waits. Gives how many single
+    /// requests left the queue, too.
+    fn next(&self, desk: &mut Desk<T>) -> Option<(Batch<T>, usize)> {
+        let mut state = lock(&self.state);
+        while let Some(wait) = desk.wait(state.queue.singles(), state.queue.head()).filter(|_| !state.closed) {
+            state = self.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.queue.retain(Job::wanted);
+        let there = state.queue.singles();
+        let batch = state.queue.next(&|now, next| desk.joins(now, next));
+        if state.closed || batch.is_empty() {
+            return None;
+        }
+        desk.crowd.taken();
+        Some((batch, there.saturating_sub(state.queue.singles())))
     }
 
     /// Run a batch and learn what it costs; a panic, or a result of the wrong length, is a failure like any other.
-    fn run<T: Run<Input = I>>(
-        &self,
-        graph: &mut T,
-        batch: &[Share<Job<I>>],
-        watch: &Watch,
-        cost: &mut Option<Cost>,
-    ) -> Result<Vec<Vec<f32>>, Failure> {
-        let inputs: Vec<&I> = batch.iter().filter_map(|(job, at)| job.inputs.get(*at)).collect();
+    fn run(&self, desk: &mut Desk<T>, batch: &[Share<Job<T::Input>>]) -> Result<Vec<Vec<f32>>, Failure> {
+        let inputs: Vec<&T::Input> = batch.iter().filter_map(|(job, at)| job.inputs.get(*at)).collect();
         // The inputs of one job lie side by side.
         let jobs = batch.chunk_by(|(one, _), (next, _)| Arc::ptr_eq(one, next)).filter_map(<[_]>::first);
         let callers = jobs.map(|(job, _)| Alive::clone(&job.alive)).collect();
         let begun = Instant::now();
-        let work = |stop: &Stop| catch_unwind(AssertUnwindSafe(|| graph.run(&inputs, stop)));
-        let outcome = watch.over(callers, work);
+        let work = |stop: &Stop| catch_unwind(AssertUnwindSafe(|| desk.graph.run(&inputs, stop)));
+        let outcome = self.watch.over(callers, work);
         let took = micros(begun);
         let vectors = outcome.unwrap_or_else(|_| Err(Failure::internal("the model's thread panicked")))?;
         if vectors.len() != batch.len() {
@@ -180,14 +217,14 @@ impl<I> Shared<I> {
         let lengths = || inputs.iter().map(|input| T::length(input));
         let longest = lengths().max().unwrap_or(0);
         self.counters.ran(lengths().map(|length| longest - length).sum(), took);
-        if let Some(cost) = cost {
+        if let Some(cost) = &mut desk.cost {
             cost.learn(batch.len(), longest, took as f64);
         }
         Ok(vectors)
     }
 
     /// Store what came of one input, and answer its job if it is complete.
-    fn settle<T: Run<Input = I>>(&self, (job, at): &Share<Job<I>>, ran: Ran) {
+    fn settle(&self, (job, at): &Share<Job<T::Input>>, ran: Ran) {
         match &ran {
             Ok(_) => self.counters.embedded(job.inputs.get(*at).map_or(0, T::tokens)),
             Err(_) => self.counters.failed(),
@@ -204,6 +241,20 @@ impl<I> Shared<I> {
             let done = std::mem::take(&mut results.done).into_iter();
             let _ = reply.send(done.map(|ran| ran.unwrap_or_else(left_out)).collect());
         }
+    }
+}
+
+impl<T: Run> Desk<T> {
+    /// How long to wait for more than the single requests that are `there`, the first of which has this length.
+    fn wait(&mut self, there: usize, length: usize) -> Option<Duration> {
+        let saved = self.cost.as_ref().map_or(0.0, |cost| cost.saved(length));
+        self.crowd.wait(there, saved, Instant::now())
+    }
+
+    /// Whether a batch may grow.
+    fn joins(&self, now: Load, next: Load) -> bool {
+        let fits = next.count <= self.graph.most(next.longest);
+        fits && self.cost.as_ref().is_none_or(|cost| cost.joins(now, next))
     }
 }
 

@@ -154,3 +154,21 @@ pub fn tiffs() -> Vec<(&'static str, Vec<u8>)> {
         ("tiff cut", cut(tiff((900, 900), 8, 1, &[0; 900], &[]), 60)),
     ]
 }
+
+/// Files that are as long as they may be, or longer, and ask for as much as they can.
+pub fn large() -> Vec<(&'static str, Vec<u8>)> {
+    let colour = [[1, 0x11, 0], [2, 0x11, 0], [3, 0x11, 0]];
+    let noisy = |marker| {
+        let pixels = [segment(0xDA, &[3, 1, 0, 2, 0, 3, 0, 0, 0, 0]).as_slice(), &noise(20_000_000, 53)].concat();
+        jpeg(&[frame(marker, 8, 7000, 7000, &colour), table(0, 0), table(0x10, 0), pixels])
+    };
+    vec![
+        ("jpeg 20 MB of idle scans", idle_scans(7000, 200_000)),
+        ("jpeg 60 MB of idle scans", idle_scans(7000, 600_000)),
+        ("jpeg 20 MB of noise, 49 megapixels", noisy(0xC0)),
+        ("jpeg 20 MB of noise, 49 megapixels, progressive", noisy(0xC2)),
+        ("tiff 20 MB of noise as LZW", tiff((7000, 7000), 8, 5, &noise(20_000_000, 59), &[])),
+        ("tiff 20 MB of noise as fax", tiff((7000, 7000), 1, 4, &noise(20_000_000, 61), &[])),
+        ("tiff 20 MB of zeros, deflated", tiff((7000, 7000), 64, 8, &zlib_zeros(3_000_000_000), &[])),
+    ]
+}

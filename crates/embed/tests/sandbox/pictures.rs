@@ -184,3 +184,20 @@ pub fn bmps() -> Vec<(&'static str, Vec<u8>)> {
         ("bmp 0 bits", bmp(9, 9, 0, 0, 54, &[0; 99])),
     ]
 }
+
+/// Files that are about as long as they may be and ask for as much as they can.
+pub fn large() -> Vec<(&'static str, Vec<u8>)> {
+    let bomb = |side| png(&[header(side, side, 8, 6, 0), chunk(b"IDAT", &zlib_zeros(3_000_000_000))]);
+    let texts = chunk(b"zTXt", &[b"x\0\0".as_slice(), &zlib_zeros(1 << 28)].concat()).repeat(11);
+    let frames = frame(0, 7000, 7000, &lzw_zeros(49_000_000)).repeat(450);
+    let pixels = [cut(lossless(7000, 7000), 5), noise(20_000_000, 67)].concat();
+    let runs = [vec![0; 1024], [255, 0].repeat(10_000_000)].concat();
+    vec![
+        ("png 20 MB of zeros for 49 megapixels", bomb(7000)),
+        ("png 20 MB of zeros for 81 pixels", bomb(9)),
+        ("png 20 MB of texts that are 3 GB", png(&[header(9, 9, 8, 2, 0), texts, chunk(b"IDAT", &zlib_zeros(9 * 28))])),
+        ("gif 450 frames of 49 megapixels", gif(7000, 7000, &frames)),
+        ("webp 20 MB of noise", riff(b"WEBP", &block(b"VP8L", &pixels))),
+        ("bmp 20 MB of runs", bmp(7000, 7000, 8, 1, 54 + 1024, &runs)),
+    ]
+}

@@ -182,3 +182,20 @@ pub fn sounds() -> Vec<(&'static str, Vec<u8>)> {
     ];
     [wavs(), flacs(), mp3s(), mp4s(), oggs(), other].concat()
 }
+
+/// Files that are about as long as they may be.
+pub fn large() -> Vec<(&'static str, Vec<u8>)> {
+    let start = |samples| [b"fLaC".to_vec(), streaminfo(44_100, 2, samples)].concat();
+    let silent = [vec![0xFF, 0xE3, 0x18, 0xC4], vec![0; 68]].concat();
+    let fast = wav(&Format { rate: 192_000, ..PLAIN }, 24_000_000, &noise(24_000_000, 71));
+    vec![
+        ("wav 24 MB of noise at 192 kHz", fast),
+        ("flac 24 MB of noise", [start(1 << 30), noise(24_000_000, 73)].concat()),
+        ("flac 24 MB of silence", [start(0), (0..2_000_000).flat_map(constant_frame).collect()].concat()),
+        ("mp3 24 MB of silence", silent.repeat(333_000)),
+        ("mp3 24 MB of sync words", [0xFF, 0xFB].repeat(12_000_000)),
+        ("mp3 24 MB of noise", [silent, noise(24_000_000, 79)].concat()),
+        ("mp3 24 MB of tags", b"ID3\x04\0\0\0\0\0\0".repeat(2_400_000)),
+        ("60 MB of noise", noise(60_000_000, 83)),
+    ]
+}

@@ -213,7 +213,10 @@ fn run_lengths(header: &Header, mut code: &[u8]) -> Result<Vec<u8>, Failure> {
                 }
             }
             (count, byte) => {
-                (0..count).for_each(|at| put(&mut x, y, if half { nibble(byte, at % 2 == 1) } else { byte }));
+                // What lies beyond the row's end is passed over at once: a file can be made of nothing else.
+                let shown = usize::from(count).min(width.saturating_sub(x));
+                (0..shown).for_each(|at| put(&mut x, y, if half { nibble(byte, at % 2 == 1) } else { byte }));
+                x += usize::from(count) - shown;
             }
         }
     }

@@ -7,8 +7,8 @@ use crate::tower::batch::PADDING_PERCENT;
 /// Padded tokens of a batch of these tests.
 const BATCH_TOKENS: usize = 512;
 
-fn most(length: usize) -> usize {
-    BATCH_TOKENS / length
+fn joins(_: Load, next: Load) -> bool {
+    next.count * next.longest <= BATCH_TOKENS && next.padded_little()
 }
 
 /// Numbers below `bound` from a fixed seed (xorshift).
@@ -89,14 +89,14 @@ fn batches_equal_those_of_the_naive_twin_and_cover_every_text_once() {
             }
             let wanted: Vec<(usize, usize)> =
                 naive(&mut flat, now, &mut lanes).iter().map(|text| (text.job, text.at)).collect();
-            let batch: Vec<(usize, usize)> = queue.next(&most).iter().map(|(job, at)| (**job, *at)).collect();
+            let batch: Vec<(usize, usize)> = queue.next(&joins).iter().map(|(job, at)| (**job, *at)).collect();
             assert_eq!(batch, wanted);
             assert_eq!(queue.waiting(), flat.len());
             batch.iter().for_each(|share| assert!(seen.insert(*share), "{share:?} ran twice"));
         }
         while flat.len() + queue.waiting() > 0 {
             naive(&mut flat, 1000, &mut lanes);
-            queue.next(&most).iter().for_each(|(job, at)| assert!(seen.insert((**job, *at))));
+            queue.next(&joins).iter().for_each(|(job, at)| assert!(seen.insert((**job, *at))));
         }
         assert_eq!(seen.len(), expected, "every text ran");
     }
@@ -106,10 +106,10 @@ fn batches_equal_those_of_the_naive_twin_and_cover_every_text_once() {
 fn one_bulk_batch_at_most_is_between_a_query_and_its_turn() {
     let mut queue = Queue::default();
     queue.push(Arc::new("bulk"), true, std::iter::repeat_n(100, 50));
-    assert_eq!(queue.next(&most).len(), BATCH_TOKENS / 100);
+    assert_eq!(queue.next(&joins).len(), BATCH_TOKENS / 100);
     queue.push(Arc::new("query"), false, std::iter::once(9));
-    assert_eq!(queue.next(&most).iter().map(|(job, _)| **job).collect::<Vec<_>>(), ["query"]);
-    assert!(queue.next(&most).iter().all(|(job, _)| **job == "bulk"));
+    assert_eq!(queue.next(&joins).iter().map(|(job, _)| **job).collect::<Vec<_>>(), ["query"]);
+    assert!(queue.next(&joins).iter().all(|(job, _)| **job == "bulk"));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn bulk_work_gets_one_batch_in_eight_while_queries_keep_coming() {
     let mut order = Vec::new();
     for _ in 0..24 {
         queue.push(Arc::new("query"), false, std::iter::once(9));
-        order.extend(queue.next(&most).first().map(|(job, _)| **job));
+        order.extend(queue.next(&joins).first().map(|(job, _)| **job));
     }
     let bulk: Vec<usize> = (0..24).filter(|at| order[*at] == "bulk").collect();
     assert_eq!(bulk, [7, 15, 23]);
@@ -132,8 +132,8 @@ fn queries_of_like_length_share_and_others_do_not() {
         queue.push(Arc::new(job), false, std::iter::once(length));
     }
     let names = |batch: Vec<Share<&'static str>>| batch.iter().map(|(job, _)| **job).collect::<Vec<_>>();
-    assert_eq!(names(queue.next(&most)), ["a", "c"]);
-    assert_eq!(names(queue.next(&most)), ["b"]);
+    assert_eq!(names(queue.next(&joins)), ["a", "c"]);
+    assert_eq!(names(queue.next(&joins)), ["b"]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn jobs_of_a_lane_take_turns() {
     let mut queue = Queue::default();
     queue.push(Arc::new("long"), true, std::iter::repeat_n(256, 10));
     queue.push(Arc::new("short"), true, std::iter::once(256));
-    let turns: Vec<_> = (0..3).map(|_| *queue.next(&most)[0].0).collect();
+    let turns: Vec<_> = (0..3).map(|_| *queue.next(&joins)[0].0).collect();
     assert_eq!(turns, ["long", "short", "long"]);
 }
 

@@ -42,7 +42,7 @@ impl Run for Gated {
 type Answer = JoinHandle<Result<Vec<Ran>, Failure>>;
 
 struct Bench {
-    runner: Arc<Runner<usize>>,
+    runner: Arc<Runner<Gated>>,
     started: Receiver<Vec<usize>>,
     go: Sender<()>,
     counters: Arc<Counters>,
@@ -71,7 +71,7 @@ impl Bench {
             alive()
         });
         let before = self.runner.waiting();
-        let answer = spawn(move || runner.embed(inputs, Gated::length, bulk, noticed));
+        let answer = spawn(move || runner.embed(inputs, bulk, noticed));
         while self.runner.waiting() == before && !*lock(&line) {
             std::thread::yield_now();
         }
@@ -157,6 +157,19 @@ fn what_was_done_is_counted() {
 }
 
 #[test]
+fn a_query_that_finds_the_tower_idle_is_run_by_its_caller() {
+    let bench = Bench::new();
+    let answer = bench.ask(vec![1], false, always());
+    assert_eq!(bench.started.recv().expect("a batch starts"), [1]);
+    assert_eq!(bench.runner.waiting(), 0, "it was never queued");
+    let other = bench.ask(vec![2], false, always());
+    assert_eq!(bench.runner.waiting(), 1, "the tower is busy");
+    bench.go.send(()).expect("the tower waits");
+    assert_eq!((bench.step(), values(answer).expect("answered")), (vec![2], vec![Some(1)]));
+    assert_eq!(values(other).expect("answered"), [Some(2)]);
+}
+
+#[test]
 fn nothing_to_do_is_answered_at_once() {
-    assert!(Bench::new().runner.embed(Vec::new(), Gated::length, false, always()).expect("answered").is_empty());
+    assert!(Bench::new().runner.embed(Vec::new(), false, always()).expect("answered").is_empty());
 }

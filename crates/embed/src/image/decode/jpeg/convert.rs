@@ -55,44 +55,61 @@ fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
     ]
 }
 
-/// Bring all planes to the picture's size and colours.
-pub fn picture(frame: &Frame, planes: &[Plane], colours: Colours) -> Result<Picture, Failure> {
-    let mut target = reserve(frame.width as usize * frame.height as usize)?;
+/// A picture that is filled from the top.
+pub struct Canvas {
+    colours: Colours,
+    pixels: Vec<[u8; 3]>,
+    /// A row of each component at the picture's size.
+    lines: [Vec<u8>; 4],
+    sums: Vec<u16>,
+}
+
+impl Canvas {
+    /// An empty one, with room for a frame's pixels.
+    pub fn new(frame: &Frame, colours: Colours) -> Result<Canvas, Failure> {
+        // Upsampling writes whole groups.
+        let room = 8 * frame.most.0 * frame.units.0;
+        let lines = [buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?];
+        let pixels = reserve(frame.width as usize * frame.height as usize)?;
+        Ok(Canvas { colours, pixels, lines, sums: Vec::new() })
+    }
+
+    /// Add rows, up to but without `end`, out of planes that have them.
+    pub fn draw(&mut self, frame: &Frame, planes: &[Plane], end: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: it is the plain loop and only needs a processor with AVX2, which this one was just found to be.
+            return unsafe { self.rows_avx2(frame, planes, end) };
+        }
+        self.rows(frame, planes, end);
+    }
+
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the function is the plain loop and only needs a processor with AVX2, which this one was just found to be.
-        unsafe { rows_avx2(frame, planes, colours, &mut target)? };
-        return Picture::new(frame.width, frame.height, false, target.into_flattened());
+    #[target_feature(enable = "avx2")]
+    fn rows_avx2(&mut self, frame: &Frame, planes: &[Plane], end: usize) {
+        self.rows(frame, planes, end);
     }
-    rows(frame, planes, colours, &mut target)?;
-    Picture::new(frame.width, frame.height, false, target.into_flattened())
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn rows_avx2(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut Vec<[u8; 3]>) -> Result<(), Failure> {
-    rows(frame, planes, colours, target)
-}
-
-#[inline(always)]
-fn rows(frame: &Frame, planes: &[Plane], colours: Colours, target: &mut Vec<[u8; 3]>) -> Result<(), Failure> {
-    let width = frame.width as usize;
-    // Upsampling writes whole groups.
-    let room = 8 * frame.most.0 * frame.units.0;
-    let mut lines = [buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?];
-    let mut sums = Vec::new();
-    for y in 0..frame.height as usize {
-        for (line, plane) in lines.iter_mut().zip(planes) {
-            Upsampling::of(plane, frame).row(plane, y, line, &mut sums);
-        }
-        // A row at a time stays in the cache, and room was reserved for all.
-        target.resize(target.len() + width, [0; 3]);
-        let [first, second, third, fourth] = &lines;
-        if let Some(pixels) = target.get_mut(y * width..) {
-            row(colours, [first, second, third, fourth], pixels);
+    #[inline(always)]
+    fn rows(&mut self, frame: &Frame, planes: &[Plane], end: usize) {
+        let width = frame.width as usize;
+        for y in self.pixels.len() / width..end.min(frame.height as usize) {
+            for (line, plane) in self.lines.iter_mut().zip(planes) {
+                Upsampling::of(plane, frame).row(plane, y, line, &mut self.sums);
+            }
+            // A row at a time stays in the cache, and room was reserved for all.
+            self.pixels.resize(self.pixels.len() + width, [0; 3]);
+            let [first, second, third, fourth] = &self.lines;
+            if let Some(pixels) = self.pixels.get_mut(y * width..) {
+                row(self.colours, [first, second, third, fourth], pixels);
+            }
         }
     }
-    Ok(())
+
+    /// The whole picture.
+    pub fn finish(self, frame: &Frame) -> Result<Picture, Failure> {
+        Picture::new(frame.width, frame.height, false, self.pixels.into_flattened())
+    }
 }
 
 /// Convert one row.

@@ -16,7 +16,7 @@ mod planes;
 mod scan;
 mod upsample;
 
-use self::convert::Colours;
+use self::convert::{Canvas, Colours};
 use self::frame::{Frame, Header, Tables};
 use self::huffman::marker;
 use self::planes::Plane;
@@ -37,6 +37,8 @@ struct Reader<'a> {
     tables: Tables,
     frame: Option<Frame>,
     planes: Vec<Plane>,
+    /// The picture, where it could be drawn while it was read.
+    canvas: Option<Canvas>,
     scans: usize,
     /// Whether the marker of the end was there.
     ended: bool,
@@ -76,8 +78,12 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
         return Err(Jpeg.broken("it is cut short"));
     }
     planes::finish(frame, &mut reader.planes)?;
-    let colours = Colours::of(frame, &reader.tables);
-    let picture = convert::picture(frame, &reader.planes, colours)?;
+    let mut canvas = match reader.canvas {
+        Some(drawn) => drawn,
+        None => Canvas::new(frame, Colours::of(frame, &reader.tables))?,
+    };
+    canvas.draw(frame, &reader.planes, frame.height as usize);
+    let picture = canvas.finish(frame)?;
     Ok(Decoded { picture, orientation: orientation(reader.exif, reader.xmp) })
 }
 
@@ -114,7 +120,9 @@ impl<'a> Reader<'a> {
             return Err(Jpeg.broken(format!("it has more than {SCANS} scans")));
         }
         let header = Header::read(segment, frame)?;
-        planes::read(file, at, &header, frame, &self.tables, &mut self.planes)
+        let (end, canvas) = planes::read(file, at, &header, frame, &self.tables, &mut self.planes)?;
+        self.canvas = canvas;
+        Ok(end)
     }
 
     /// Whether nothing more can come: without progression each component has one scan.

@@ -1,5 +1,6 @@
 //! From scans to planes of samples: each component's coefficients are transformed as soon as they are whole.
 
+use super::convert::{Canvas, Colours};
 use super::frame::{Component, Frame, Header, Tables};
 use super::idct;
 use super::scan::{Block, Scan};
@@ -10,10 +11,12 @@ use crate::image::limits::{Limits, buffer};
 /// Blocks of a unit, at most. T.81, B.2.3.
 const UNIT: usize = 10;
 
-/// One component's samples, with room for whole units.
+/// One component's samples, with room for whole units: all of them, or those of one row of units.
 pub struct Plane {
     pub component: Component,
-    pub samples: Vec<u8>,
+    samples: Vec<u8>,
+    /// The row of the picture that the first row of samples is.
+    top: usize,
     /// A row of units' coefficients; of a progressive picture, all of them.
     blocks: Vec<Block>,
     /// The table that its first scan found.
@@ -28,13 +31,14 @@ impl Plane {
 
     /// The samples of a row that the picture has; below the last row, and above the first, there is that row again.
     pub fn row(&self, y: usize) -> &[u8] {
-        let y = y.min(self.component.height - 1);
+        let y = y.min(self.component.height - 1).saturating_sub(self.top);
         let row = self.samples.get(y * self.stride()..).unwrap_or_default();
         row.get(..self.component.width).unwrap_or_default()
     }
 
-    /// Transform a row of blocks.
+    /// Transform a row of blocks, the one of the picture that `to` is.
     fn transform(&mut self, from: usize, to: usize) {
+        let to = to - self.top / 8;
         let across = self.component.room.0;
         let stride = self.stride();
         let blocks = self.blocks.get(from * across..(from + 1) * across);
@@ -60,14 +64,19 @@ pub fn allocate(frame: &Frame, file: &[u8], limits: &Limits) -> Result<Vec<Plane
     }
     let plane = |(component, size): (&Component, usize)| {
         let blocks = if frame.progressive { size } else { component.room.0 * component.down };
-        let samples = if frame.progressive { Vec::new() } else { buffer(0, 64 * size)? };
         let blocks = buffer([0; 64], blocks)?;
-        Ok(Plane { component: component.clone(), samples, blocks, quantiser: None })
+        Ok(Plane { component: component.clone(), samples: Vec::new(), top: 0, blocks, quantiser: None })
     };
     frame.components.iter().zip(sizes).map(plane).collect()
 }
 
-/// Read one scan, and give the place where its bits end.
+/// Whether a picture can be drawn while its scan is read, and so needs no planes: no component is smaller than it, and the
+/// scan has all of them.
+fn at_once(header: &Header, frame: &Frame) -> bool {
+    !frame.progressive && frame.most == (1, 1) && header.parts.len() == frame.components.len()
+}
+
+/// Read one scan, and give the place where its bits end, and the picture where it was drawn.
 pub fn read(
     file: &[u8],
     at: usize,
@@ -75,7 +84,13 @@ pub fn read(
     frame: &Frame,
     tables: &Tables,
     planes: &mut [Plane],
-) -> Result<usize, Failure> {
+) -> Result<(usize, Option<Canvas>), Failure> {
+    let mut canvas = at_once(header, frame).then(|| Canvas::new(frame, Colours::of(frame, tables))).transpose()?;
+    for (place, _, _) in header.parts.iter().filter(|_| !frame.progressive) {
+        let Some(plane) = planes.get_mut(*place).filter(|plane| plane.samples.is_empty()) else { continue };
+        let (across, down) = plane.component.room;
+        plane.samples = buffer(0, 64 * across * if canvas.is_some() { 1 } else { down })?;
+    }
     let mut scan = Scan::new(file, at, header, frame, tables)?;
     let mut parts = Vec::new();
     for (part, (place, _, _)) in header.parts.iter().enumerate() {
@@ -119,12 +134,16 @@ pub fn read(
         if !frame.progressive {
             for (_, place, _, down) in &parts {
                 if let Some(plane) = planes.get_mut(*place) {
+                    plane.top = if canvas.is_some() { 8 * row } else { 0 };
                     (0..*down).for_each(|y| plane.transform(y, row * down + y));
                 }
             }
         }
+        if let Some(canvas) = &mut canvas {
+            canvas.draw(frame, planes, 8 * (row + 1));
+        }
     }
-    scan.finish()
+    Ok((scan.finish()?, canvas))
 }
 
 /// After the last scan: transform what a progressive picture has gathered.

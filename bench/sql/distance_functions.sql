@@ -9,15 +9,30 @@ CREATE FUNCTION cell_value(kind text, dims integer) RETURNS text LANGUAGE sql VO
 		ELSE '[' || (SELECT string_agg((random() - 0.5)::real::text, ',') FROM generate_series(1, dims)) || ']' END
 $$;
 
-CREATE FUNCTION cell_make(kind text, dims integer, count integer) RETURNS void LANGUAGE plpgsql AS $$
+-- Make the values of a cell: `count` rows, of which `drawn` are drawn and the others repeat them in turn, and the values
+-- of the calls, one against `others`.
+CREATE FUNCTION cell_make(kind text, dims integer, count integer, drawn integer, others integer) RETURNS void
+LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM setseed(0.5);
-	DROP TABLE IF EXISTS cell, probe;
-	EXECUTE format('CREATE UNLOGGED TABLE cell (id integer, v %s(%s))', kind, dims);
+	DROP TABLE IF EXISTS source, cell, probe;
+	EXECUTE format('CREATE UNLOGGED TABLE source (id integer, v %s(%s))', kind, dims);
 	EXECUTE format('CREATE UNLOGGED TABLE probe (id integer, v %s(%s))', kind, dims);
-	EXECUTE format('INSERT INTO probe SELECT n, cell_value(%L, %s)::%1$s(%2$s) FROM generate_series(1, 11) n', kind, dims);
-	EXECUTE format('INSERT INTO cell SELECT n, cell_value(%L, %s + 0 * n)::%1$s(%2$s) FROM generate_series(1, %s) n',
-		kind, dims, count);
+	EXECUTE format('INSERT INTO probe SELECT n, cell_value(%L, %s + 0 * n)::%1$s(%2$s) FROM generate_series(0, %s) n',
+		kind, dims, others);
+	EXECUTE format('INSERT INTO source SELECT n, cell_value(%L, %s + 0 * n)::%1$s(%2$s) FROM generate_series(1, %s) n',
+		kind, dims, drawn);
+	INSERT INTO source SELECT source.id + turn * drawn, v FROM source, generate_series(1, (count - 1) / drawn) turn
+		WHERE source.id + turn * drawn <= count;
+END $$;
+
+-- Put the rows of the cell into another place.
+CREATE FUNCTION cell_move() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	DROP TABLE IF EXISTS cell;
+	CREATE UNLOGGED TABLE cell AS SELECT * FROM source ORDER BY id;
+	ANALYZE cell;
+	PERFORM count(*) FROM cell;
 END $$;
 
 -- Milliseconds of a statement that is prepared under the name `cell`: the least of some runs, the first one not counted.
@@ -39,23 +54,26 @@ END $$;
 -- Milliseconds of a search through the whole table.
 CREATE FUNCTION cell_search(operator text) RETURNS double precision LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('PREPARE cell AS SELECT count(*) FROM (SELECT id FROM cell ORDER BY v %s (SELECT v FROM probe WHERE id = 1) LIMIT 10) t',
+	EXECUTE format('PREPARE cell AS SELECT count(*) FROM (SELECT id FROM cell ORDER BY v %s (SELECT v FROM probe WHERE id = 0) LIMIT 10) t',
 		operator);
 	RETURN cell_time(3);
 END $$;
 
--- Nanoseconds of one call on flat values: ten calls a row, which the executor makes one after another, of one value and
--- ten others; an empty operator measures the loop around them. With a single pair of sparse vectors the CPU would know
--- by heart which of the two lists has the next index.
+-- Nanoseconds of one call on flat values, of one value and the others in turn: arguments of a function that takes up to
+-- a hundred and only counts them, so that no call waits for the one before. An empty operator measures what is around
+-- them. With few pairs of sparse vectors the CPU would know by heart which of the two lists has the next index.
 CREATE FUNCTION cell_call(operator text, count integer) RETURNS double precision LANGUAGE plpgsql AS $$
 DECLARE
 	declared text := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 		WHERE attrelid = 'probe'::regclass AND attname = 'v');
-	one text := (SELECT v::text FROM probe WHERE id = 1);
-	calls text := (SELECT string_agg(CASE operator WHEN '' THEN 'g' ELSE format('(a.v %s %L::%s)', operator, v, declared) END, ' + ')
-		FROM probe WHERE id > 1);
+	one text := (SELECT v::text FROM probe WHERE id = 0);
+	others integer := (SELECT max(id) FROM probe);
+	calls text := (SELECT string_agg(format('num_nulls(%s)', part), ' + ') FROM (
+		SELECT string_agg(CASE operator WHEN '' THEN 'g' ELSE format('a.v %s %L::%s', operator, v, declared) END, ', ') AS part
+		FROM probe WHERE id > 0 GROUP BY id / 100) p);
+	rows integer := greatest(count / others, 1);
 BEGIN
 	EXECUTE format('PREPARE cell AS SELECT count(%s) FROM (SELECT %L::%s AS v OFFSET 0) a,
-		(SELECT n::double precision AS g FROM generate_series(1, %s) n OFFSET 0) l', calls, one, declared, count / 10);
-	RETURN 1e6 * cell_time(8) / count;
+		(SELECT n::double precision AS g FROM generate_series(1, %s) n OFFSET 0) l', calls, one, declared, rows);
+	RETURN 1e6 * cell_time(5) / (rows * others);
 END $$;

@@ -1,1 +1,1 @@
-SELECT cell_make($1, $2, $3);
+SELECT cell_make($1, $2, $3, $4, $5);

@@ -1,5 +1,6 @@
 //! Guards what a value is outside of memory: random values of every type come back from their text, from binary COPY and
-//! from a dump to the last bit, text is the server's own, and the bytes sent are pgvector's.
+//! from a dump to the last bit, text is the server's own, the bytes sent are pgvector's, and a long statement leaves none
+//! of them behind.
 
 use std::io::{Read, Write};
 
@@ -176,4 +177,41 @@ fn a_dump_restores_every_bit() {
     let output = cluster.psql("copy", &["-q", "-v", "ON_ERROR_STOP=1"], dump.path());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     check_bytes(&mut cluster.connect("copy"));
+}
+
+/// The most memory that a backend has held so far, in KiB.
+fn peak(client: &mut Client) -> u64 {
+    let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("a backend").get(0);
+    let status = std::fs::read_to_string(["/proc/", &backend.to_string(), "/status"].concat()).expect("a live backend");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux counts it");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// A statement that leaves something behind for every row would need gigabytes for these: values in a TOAST table are
+/// detoasted on both sides of each call, and each function makes a value of kilobytes.
+#[test]
+fn a_long_statement_leaves_nothing_behind_for_a_row() {
+    let cluster = Cluster::start("");
+    let mut client = cluster.connect("postgres");
+    client
+        .batch_execute(
+            "CREATE EXTENSION vector;
+             CREATE TABLE long AS SELECT i, array_fill(1.0 / i, ARRAY[2000])::vector AS v,
+                 array_fill(1.0 / i, ARRAY[2000])::halfvec AS h, array_fill(1.0 / i, ARRAY[2000])::sparsevec AS s,
+                 (repeat('01', 8500 + i))::bit(17000) AS b FROM generate_series(1, 200) i;
+             SET enable_material = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '1MB'",
+        )
+        .expect("a table");
+    let calls = "SELECT count((l.v <-> r.v) + (l.h <=> r.h) + (l.s <+> r.s) + (l.b <~> r.b) + (l.v <#> r.h::vector))
+        FROM long l, long r WHERE l.i <= ";
+    let values = "SELECT count(vector_dims(l.v + r.v) + vector_dims(l2_normalize(l.h)) + length(l.v::text)
+            + vector_dims(r.s::vector) + length(binary_quantize(r.v)) + vector_dims((l.h::real[])::vector)), avg(l.v), sum(r.h)
+        FROM long l, long r WHERE l.i <= ";
+    for statement in [calls, values] {
+        client.batch_execute(&[statement, "2"].concat()).expect("a short run");
+        let before = peak(&mut client);
+        client.batch_execute(&[statement, "100"].concat()).expect("a long run");
+        let grown = peak(&mut client) - before;
+        assert!(grown < 16 * 1024, "{grown} KiB more for fifty times the rows: {statement}");
+    }
 }

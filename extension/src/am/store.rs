@@ -117,7 +117,8 @@ impl PageStore for Store {
     fn try_exclusive(&self) -> Result<Option<Exclusive<'_>>, StoreError> {
         // SAFETY: the relation is open.
         let locked = unsafe { pg_sys::ConditionalLockPage(self.relation, META, pg_sys::ExclusiveLock as i32) };
-        Ok(locked.then_some(Exclusive(self)))
+        // Made only where it is locked: what is dropped is unlocked.
+        Ok(if locked { Some(Exclusive(self)) } else { None })
     }
 
     fn prefetch(&self, page: PageId) {

@@ -9,6 +9,7 @@ use super::memo;
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varsize_1b, varsize_4b};
 use std::mem::MaybeUninit;
+use vw_vector::kernel::ahead::Ahead;
 
 /// Length of the ordinary header, in bytes.
 const HEADER: usize = 4;
@@ -75,7 +76,8 @@ unsafe fn in_place<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
     unsafe { if varatt_is_4b_u(value) { Some(flat(value)) } else { short(value) } }
 }
 
-/// Measure two aligned values that lie flat; `None` leaves the call to the roundabout way.
+/// Measure two aligned values that lie flat; `None` leaves the call to the roundabout way. The left one, which is the
+/// column in `ORDER BY v <-> $1`, is what a scan goes along.
 ///
 /// # Safety
 /// - The frame is live and has two arguments of a variable-length type, which are not NULL.
@@ -83,6 +85,7 @@ unsafe fn in_place<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
 #[inline(always)]
 pub unsafe fn of_flat(
     fcinfo: pg_sys::FunctionCallInfo,
+    ahead: &Ahead,
     measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
 ) -> Option<pg_sys::Datum> {
     // SAFETY: by our contract, and as each is tested.
@@ -93,6 +96,7 @@ pub unsafe fn of_flat(
         }
         (flat(left), flat(right))
     };
+    ahead.follow(left);
     measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
 }
 
@@ -103,6 +107,7 @@ pub unsafe fn of_flat(
 #[inline(always)]
 pub unsafe fn of_bytes(
     fcinfo: pg_sys::FunctionCallInfo,
+    ahead: &Ahead,
     measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
 ) -> Option<pg_sys::Datum> {
     // SAFETY: by our contract, and as each is tested.
@@ -113,6 +118,7 @@ pub unsafe fn of_bytes(
             false => (in_place(left)?, in_place(right)?),
         }
     };
+    ahead.follow(left);
     measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
 }
 
@@ -168,13 +174,15 @@ macro_rules! fast_functions {
                 &$crate::pg::function::CONVENTION
             }
 
+            static AHEAD: vw_vector::kernel::ahead::Ahead = vw_vector::kernel::ahead::Ahead::new();
+
             $(#[$meta])*
             #[unsafe(no_mangle)]
             unsafe extern "C-unwind" fn $name(fcinfo: FunctionCallInfo) -> Datum {
                 vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums| {
                     // SAFETY: the function manager passes a live frame with the arguments of the declaration, which is
                     // strict; what is measured here only reads two slices.
-                    match unsafe { $crate::pg::fast::$way(fcinfo, |$left: &[u8], $right: &[u8]| $plain) } {
+                    match unsafe { $crate::pg::fast::$way(fcinfo, &AHEAD, |$left: &[u8], $right: &[u8]| $plain) } {
                         Some(distance) => distance,
                         // SAFETY: the frame is passed on.
                         None => unsafe { roundabout(fcinfo) },

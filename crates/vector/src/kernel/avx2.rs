@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Lanes, Plain};
 use super::make::level;
 use super::merge::{self, Matching};
 use super::{Kernels, Level, Sums, scalar};
@@ -27,6 +27,7 @@ const SELECT: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 
 
 impl Lanes for Eight {
     const COUNT: usize = 8;
+    type Floats = Plain<f32>;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

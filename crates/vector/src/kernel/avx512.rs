@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Lanes, Run};
 use super::make::level;
 use super::merge::{self, Matching};
 use super::{Kernels, Level, Sums, avx2, scalar};
@@ -54,6 +54,7 @@ struct Sixteen(__m512);
 
 impl Lanes for Sixteen {
     const COUNT: usize = 16;
+    type Floats = Joined;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -125,6 +126,46 @@ impl Lanes for Sixteen {
     unsafe fn sum(self) -> f32 {
         // SAFETY: the caller's promise.
         unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+}
+
+/// Floats that lie one behind the other, loaded by whole cache lines: a register is put together out of two of them.
+///
+/// A stored value is hardly ever at the start of a line, so every register that is loaded where it lies is in two lines,
+/// and loading lines is what bounds a sum of floats.
+struct Joined {
+    /// The line that was loaded last.
+    at: *const f32,
+    line: __m512,
+    /// Which floats of that line and the next one are a register.
+    select: __m512i,
+}
+
+impl Run<f32, Sixteen> for Joined {
+    const AHEAD: usize = 16;
+
+    #[inline(always)]
+    unsafe fn new(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; of the line that the first float is in, nothing before it is read.
+        unsafe {
+            let before = from.addr() / size_of::<f32>() % Sixteen::COUNT;
+            let at = from.wrapping_sub(before);
+            let line = _mm512_maskz_loadu_ps(u16::MAX << before, at);
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            Joined { at, line, select: _mm512_add_epi32(lanes, _mm512_set1_epi32(before as i32)) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn next(&mut self) -> Sixteen {
+        // SAFETY: the caller's promise: the next line ends no more than a register behind this one.
+        unsafe {
+            self.at = self.at.wrapping_add(Sixteen::COUNT);
+            let next = _mm512_loadu_ps(self.at);
+            let register = _mm512_permutex2var_ps(self.line, self.select, next);
+            self.line = next;
+            Sixteen(register)
+        }
     }
 }
 
@@ -208,19 +249,34 @@ fn first(count: usize) -> u64 {
 /// Bytes in a register.
 const BYTES: usize = 64;
 
-/// Load up to a register of bytes from `at` on, with zeros behind the last of `length`.
+/// Load a register of bytes.
 ///
 /// # Safety
 /// The CPU must have the instructions of the level that counts, and the bytes must be there.
 #[inline(always)]
-unsafe fn load(bytes: *const u8, at: usize, length: usize) -> __m512i {
+unsafe fn load(bytes: *const u8) -> __m512i {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_loadu_si512(bytes.cast()) }
+}
+
+/// Load fewer bytes than a register has, with zeros behind them.
+///
+/// # Safety
+/// As for [`load`].
+#[inline(always)]
+unsafe fn load_some(bytes: *const u8, count: usize) -> __m512i {
     // SAFETY: the caller's promise; bytes that the mask leaves out are not read.
-    unsafe {
-        match length - at {
-            BYTES.. => _mm512_loadu_si512(bytes.add(at).cast()),
-            some => _mm512_maskz_loadu_epi8(first(some), bytes.add(at).cast()),
-        }
-    }
+    unsafe { _mm512_maskz_loadu_epi8(first(count), bytes.cast()) }
+}
+
+/// Count the bits that differ, in each word.
+///
+/// # Safety
+/// The CPU must have the instructions of the level that counts.
+#[inline(always)]
+unsafe fn differing(left: __m512i, right: __m512i) -> __m512i {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_popcnt_epi64(_mm512_xor_si512(left, right)) }
 }
 
 /// Bytes up to which words are counted quicker than a register can be summed up.
@@ -239,14 +295,23 @@ unsafe fn hamming(left: &[u8], right: &[u8]) -> u64 {
     let (left, right) = (left.as_ptr(), right.as_ptr());
     // SAFETY: the caller's promise, and nothing is loaded from `length` on.
     unsafe {
-        let mut sum = _mm512_setzero_si512();
+        let (mut sum, mut other) = (_mm512_setzero_si512(), _mm512_setzero_si512());
         let mut at = 0;
-        while at < length {
-            let differing = _mm512_xor_si512(load(left, at, length), load(right, at, length));
-            sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(differing));
+        while length - at >= 2 * BYTES {
+            let (l, r) = (left.add(at), right.add(at));
+            sum = _mm512_add_epi64(sum, differing(load(l), load(r)));
+            other = _mm512_add_epi64(other, differing(load(l.add(BYTES)), load(r.add(BYTES))));
+            at += 2 * BYTES;
+        }
+        if length - at >= BYTES {
+            sum = _mm512_add_epi64(sum, differing(load(left.add(at)), load(right.add(at))));
             at += BYTES;
         }
-        _mm512_reduce_add_epi64(sum) as u64
+        if length > at {
+            let (l, r) = (load_some(left.add(at), length - at), load_some(right.add(at), length - at));
+            other = _mm512_add_epi64(other, differing(l, r));
+        }
+        _mm512_reduce_add_epi64(_mm512_add_epi64(sum, other)) as u64
     }
 }
 
@@ -265,11 +330,16 @@ unsafe fn jaccard(left: &[u8], right: &[u8]) -> (u64, u64) {
     unsafe {
         let (mut both, mut either) = (_mm512_setzero_si512(), _mm512_setzero_si512());
         let mut at = 0;
-        while at < length {
-            let (l, r) = (load(left, at, length), load(right, at, length));
+        while length - at >= BYTES {
+            let (l, r) = (load(left.add(at)), load(right.add(at)));
             both = _mm512_add_epi64(both, _mm512_popcnt_epi64(_mm512_and_si512(l, r)));
             either = _mm512_add_epi64(either, _mm512_popcnt_epi64(_mm512_or_si512(l, r)));
             at += BYTES;
+        }
+        if length > at {
+            let (l, r) = (load_some(left.add(at), length - at), load_some(right.add(at), length - at));
+            both = _mm512_add_epi64(both, _mm512_popcnt_epi64(_mm512_and_si512(l, r)));
+            either = _mm512_add_epi64(either, _mm512_popcnt_epi64(_mm512_or_si512(l, r)));
         }
         (_mm512_reduce_add_epi64(both) as u64, _mm512_reduce_add_epi64(either) as u64)
     }

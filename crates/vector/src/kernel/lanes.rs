@@ -20,6 +20,8 @@ const MAX_LANES: usize = 16;
 /// are lanes, or `count` (fewer than there are lanes). Alignment does not matter.
 pub(super) trait Lanes: Copy {
     const COUNT: usize;
+    /// How it reads many floats.
+    type Floats: Run<f32, Self>;
 
     unsafe fn zero() -> Self;
     unsafe fn load(from: *const f32) -> Self;
@@ -61,8 +63,50 @@ unsafe fn padded<E: Copy + Default>(from: *const E, count: usize) -> [E; MAX_LAN
     copy
 }
 
+/// Elements that lie one behind the other, read a register at a time.
+pub(super) trait Run<E, L> {
+    /// How many elements are read beyond those that were given.
+    const AHEAD: usize;
+
+    /// Begin at an element.
+    ///
+    /// # Safety
+    /// As in [`Lanes`]; there is an element.
+    unsafe fn new(from: *const E) -> Self;
+    /// Give the next register of elements.
+    ///
+    /// # Safety
+    /// As in [`Lanes`]; there are the register's elements and `AHEAD` more.
+    unsafe fn next(&mut self) -> L;
+}
+
+/// A run that is read where it lies.
+pub(super) struct Plain<E>(*const E);
+
+impl<E: Element, L: Lanes> Run<E, L> for Plain<E> {
+    const AHEAD: usize = 0;
+
+    #[inline(always)]
+    unsafe fn new(from: *const E) -> Self {
+        Plain(from)
+    }
+
+    #[inline(always)]
+    unsafe fn next(&mut self) -> L {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let register = E::load(self.0);
+            self.0 = self.0.add(L::COUNT);
+            register
+        }
+    }
+}
+
 /// What the loops read: `f32`, or halves as `u16`.
 pub(super) trait Element: Copy {
+    /// How many of them are read.
+    type Run<L: Lanes>: Run<Self, L>;
+
     /// # Safety
     /// As in [`Lanes`].
     unsafe fn load<L: Lanes>(from: *const Self) -> L;
@@ -72,6 +116,8 @@ pub(super) trait Element: Copy {
 }
 
 impl Element for f32 {
+    type Run<L: Lanes> = L::Floats;
+
     #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const f32) -> L {
         // SAFETY: the caller's promise is the callee's.
@@ -86,6 +132,8 @@ impl Element for f32 {
 }
 
 impl Element for u16 {
+    type Run<L: Lanes> = Plain<u16>;
+
     #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const u16) -> L {
         // SAFETY: the caller's promise is the callee's.
@@ -253,7 +301,7 @@ impl<L: Lanes> Sums<L> for Three<L> {
     }
 }
 
-/// Add up over both slices.
+/// Add up over both slices, which `R` reads.
 ///
 /// No lead-in aligns the loads: the order of the additions, and so the last bits, would depend on where values lie. The
 /// loops count by hand, for what is in an iterator need not be inlined into code of other features.
@@ -261,7 +309,7 @@ impl<L: Lanes> Sums<L> for Three<L> {
 /// # Safety
 /// The CPU must have the instructions of `L`.
 #[inline(always)]
-unsafe fn fold<L: Lanes, E: Element, S: Sums<L>>(left: &[E], right: &[E]) -> S::Totals {
+unsafe fn fold<L: Lanes, E: Element, R: Run<E, L>, S: Sums<L>>(left: &[E], right: &[E]) -> S::Totals {
     let length = if left.len() < right.len() { left.len() } else { right.len() };
     let (left, right) = (left.as_ptr(), right.as_ptr());
     let mut at = 0;
@@ -270,7 +318,15 @@ unsafe fn fold<L: Lanes, E: Element, S: Sums<L>>(left: &[E], right: &[E]) -> S::
         let mut sums = S::zero();
         if length >= UNROLL * L::COUNT {
             let (mut second, mut third, mut fourth) = (S::zero(), S::zero(), S::zero());
-            while length - at >= UNROLL * L::COUNT {
+            let (mut lefts, mut rights) = (R::new(left), R::new(right));
+            while length - at >= UNROLL * L::COUNT + R::AHEAD {
+                sums = sums.add(lefts.next(), rights.next());
+                second = second.add(lefts.next(), rights.next());
+                third = third.add(lefts.next(), rights.next());
+                fourth = fourth.add(lefts.next(), rights.next());
+                at += UNROLL * L::COUNT;
+            }
+            if length - at >= UNROLL * L::COUNT {
                 let (l, r) = (left.add(at), right.add(at));
                 sums = sums.add(E::load(l), E::load(r));
                 second = second.add(E::load(l.add(L::COUNT)), E::load(r.add(L::COUNT)));
@@ -304,7 +360,7 @@ unsafe fn fold<L: Lanes, E: Element, S: Sums<L>>(left: &[E], right: &[E]) -> S::
 #[inline(always)]
 pub(super) unsafe fn l2_squared<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
     // SAFETY: the caller vouches for the instructions.
-    unsafe { fold::<L, E, One<L, Square>>(left, right) }
+    unsafe { fold::<L, E, E::Run<L>, One<L, Square>>(left, right) }
 }
 
 /// Sum the products.
@@ -314,7 +370,7 @@ pub(super) unsafe fn l2_squared<L: Lanes, E: Element>(left: &[E], right: &[E]) -
 #[inline(always)]
 pub(super) unsafe fn inner_product<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
     // SAFETY: the caller vouches for the instructions.
-    unsafe { fold::<L, E, One<L, Product>>(left, right) }
+    unsafe { fold::<L, E, E::Run<L>, One<L, Product>>(left, right) }
 }
 
 /// Sum the absolute differences.
@@ -324,7 +380,7 @@ pub(super) unsafe fn inner_product<L: Lanes, E: Element>(left: &[E], right: &[E]
 #[inline(always)]
 pub(super) unsafe fn l1<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
     // SAFETY: the caller vouches for the instructions.
-    unsafe { fold::<L, E, One<L, Difference>>(left, right) }
+    unsafe { fold::<L, E, E::Run<L>, One<L, Difference>>(left, right) }
 }
 
 /// Sum the products of the two, of the left with itself, and of the right with itself.
@@ -333,8 +389,9 @@ pub(super) unsafe fn l1<L: Lanes, E: Element>(left: &[E], right: &[E]) -> f32 {
 /// The CPU must have the instructions of `L`.
 #[inline(always)]
 pub(super) unsafe fn cosine<L: Lanes, E: Element>(left: &[E], right: &[E]) -> (f32, f32, f32) {
+    // Three sums at once are bound by arithmetic, not by loading.
     // SAFETY: the caller vouches for the instructions.
-    unsafe { fold::<L, E, Three<L>>(left, right) }
+    unsafe { fold::<L, E, Plain<E>, Three<L>>(left, right) }
 }
 
 /// Widen halves, as many as both slices have.

@@ -7,10 +7,13 @@
 //! There are two ways in: a table of functions ([`kernels`], or [`Best`] for code that is generic over [`Sums`]), and
 //! [`at_best_level!`](crate::at_best_level), which compiles a whole function once per level, the loops inlined.
 
+pub mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(all(test, target_os = "linux"))]
+mod edges;
 pub mod half;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod lanes;

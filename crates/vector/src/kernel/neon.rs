@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Lanes, Plain};
 use super::make::level;
 use super::merge::{self, Matching};
 use super::{Kernels, Level, Sums, scalar};
@@ -21,6 +21,7 @@ struct Four(float32x4_t);
 
 impl Lanes for Four {
     const COUNT: usize = 4;
+    type Floats = Plain<f32>;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

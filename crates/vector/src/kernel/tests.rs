@@ -81,17 +81,25 @@ fn sums_agree_with_their_definitions() {
     }
 }
 
+/// The sums of one level, as bits.
+fn bits(level: &Kernels, left: &[f32], right: &[f32]) -> [u32; 6] {
+    let (dot, lefts, rights) = (level.f32_cosine)(left, right);
+    let (l2, inner, l1) = (level.f32_l2_squared, level.f32_inner_product, level.f32_l1);
+    [l2(left, right), inner(left, right), l1(left, right), dot, lefts, rights].map(f32::to_bits)
+}
+
 #[test]
 fn results_do_not_depend_on_the_place() {
     let mut random = Random::new(2);
     for length in lengths() {
         let (left, right) = (random.floats(length), random.floats(length));
+        let moved = |values: &[f32], by: usize| [vec![f32::NAN; by], values.to_vec(), vec![f32::NAN; 17 - by]].concat();
         for level in levels() {
-            let expected = (level.f32_l2_squared)(&left, &right).to_bits();
-            for offset in 1..8 {
-                let moved = [vec![f32::NAN; offset], left.clone(), vec![f32::NAN; 16]].concat();
-                let got = (level.f32_l2_squared)(&moved[offset..offset + length], &right);
-                assert_eq!(got.to_bits(), expected, "{} of {length} at {offset}", level.name);
+            let expected = bits(level, &left, &right);
+            for by in 0..=16 {
+                let (lefts, rights) = (moved(&left, by), moved(&right, by * 5 % 17));
+                let got = bits(level, &lefts[by..by + length], &rights[by * 5 % 17..][..length]);
+                assert_eq!(got, expected, "{} of {length} at {by}", level.name);
             }
         }
     }

@@ -1,0 +1,1 @@
+SELECT cell_move();

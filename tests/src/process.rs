@@ -35,6 +35,19 @@ fn signal(pid: i32, signal: i32) {
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "process {pid} can be sent signal {signal}");
 }
 
+/// Let a process take no more addresses than it has and `more` bytes; or as many as there are.
+pub fn limit_memory(pid: i32, more: Option<u64>) {
+    let sizes = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("the process is there");
+    let pages: u64 = sizes.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number of pages");
+    // SAFETY: a plain system call without pointers.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64;
+    let limit = more.map_or(libc::RLIM_INFINITY, |more| pages * page + more);
+    let limits = libc::rlimit { rlim_cur: limit, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limits live longer than the call, and no old ones are asked for.
+    let done = unsafe { libc::prlimit(pid, libc::RLIMIT_AS, &limits, std::ptr::null_mut()) };
+    assert_eq!(done, 0, "process {pid} can be given limits");
+}
+
 /// Memory that no other process shares, in KiB.
 pub fn private_memory(pid: i32) -> u64 {
     let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("the process is there");

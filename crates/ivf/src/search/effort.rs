@@ -12,6 +12,12 @@ pub struct Effort {
     pub most: u32,
 }
 
+/// How far down the answers of a query are looked for, in an index of so many lists, and how that grows with the lists:
+/// as the lists do that a fixed number of probes needs for equal recall.
+const DEEP: f32 = 8.0;
+const LISTS: f32 = 256.0;
+const GROWTH: f32 = 0.4;
+
 /// Lists that are visited beyond those that `patience` asks for.
 const SPARE: f32 = 2.0;
 
@@ -31,6 +37,16 @@ impl Effort {
         let missed = (1.0 - self.recall).max(1e-3);
         let patience = (0.6 / missed - 1.2).max(0.0);
         patience * depth + SPARE
+    }
+
+    /// Give the number of lists, of `lists` that there are, after which a search by recall gives what it has found,
+    /// wherever its answers were: the few queries that the rule would send through the whole index take most of the
+    /// time of all, and find little more.
+    pub(crate) fn enough(&self, lists: u32) -> f32 {
+        if self.recall >= 1.0 {
+            return f32::INFINITY;
+        }
+        self.lists(DEEP * (lists as f32 / LISTS).powf(GROWTH))
     }
 }
 

@@ -21,6 +21,8 @@ const GROUPS: usize = 128;
 const SHARE: usize = 8;
 /// Groups whose centroids are enough to tell the mean score by.
 const ENOUGH: usize = 8;
+/// Members given for which as many lists more may be visited as for the first.
+const FARTHER: f32 = 100.0;
 
 /// A list that is ahead.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,8 @@ pub struct Frontier {
     effort: Effort,
     /// Lists at least so near are visited before anything else.
     nearness: f32,
+    /// So many are enough to give the first members.
+    enough: f32,
     /// The mean score, and that of the nearest list.
     mean: f32,
     first: f32,
@@ -73,9 +77,11 @@ pub struct Frontier {
 impl Frontier {
     /// Read the root, and the directory around the query.
     pub fn new<S: PageStore>(index: &Index<'_, S>, query: &Query, effort: &Effort) -> Result<Frontier, Error> {
+        let meta = index.meta()?;
         let mut frontier = Frontier {
             effort: *effort,
-            nearness: Calibration::of(&index.meta()?).nearness(effort.recall),
+            nearness: Calibration::of(&meta).nearness(effort.recall),
+            enough: effort.enough(meta.lists),
             mean: 0.0,
             first: 0.0,
             lists: BinaryHeap::new(),
@@ -95,16 +101,19 @@ impl Frontier {
         match self.lists.peek() {
             _ if self.is_done() => false,
             _ if self.effort.probes > 0 => visited < self.effort.probes,
+            Some(_) if visited as f32 >= self.enough => false,
             // What cannot be told is not near nor far, and is visited.
             Some(Reverse(next)) => visited == 0 || !matches!(self.nearness(next.score), near if near < self.nearness),
             None => true,
         }
     }
 
-    /// Tell whether it is too early to give a member, when it and those before came from lists that were the `depth`-th
-    /// visited, on average.
-    pub fn is_early(&self, depth: f32) -> bool {
-        !self.is_done() && self.effort.probes == 0 && (self.visited.len() as f32) < self.effort.lists(depth)
+    /// Tell whether it is too early to give the `given`-th member, when it and those before came from lists that were the
+    /// `depth`-th visited, on average.
+    pub fn is_early(&self, depth: f32, given: u32) -> bool {
+        let enough = self.enough * (1.0 + given as f32 / FARTHER);
+        let wanted = self.effort.lists(depth).min(enough);
+        !self.is_done() && self.effort.probes == 0 && (self.visited.len() as f32) < wanted
     }
 
     /// Give the nearness of a list by its score.
@@ -175,11 +184,7 @@ impl Frontier {
     /// Read them as they are.
     fn route_once<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query) -> Result<(), Error> {
         let mut groups = Vec::new();
-        for root in index.root()? {
-            for (at, link) in root.records.iter().enumerate() {
-                groups.push((index.score(query, root.centroid(at)), *link));
-            }
-        }
+        index.groups(&mut |link, centroid| groups.push((index.score(query, centroid), link)))?;
         groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         self.groups = groups.iter().map(|(_, link)| *link).collect();
         self.known = self.groups.iter().copied().collect();
@@ -196,16 +201,15 @@ impl Frontier {
     fn read<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query, count: usize) -> Result<(), Error> {
         for _ in 0..count {
             let Some(link) = self.groups.pop() else { return Ok(()) };
-            let directory = index.directory(link)?;
-            // A page that was split off a moment ago may not be in the root yet.
-            if let Some(next) = directory.next.filter(|next| self.known.insert(*next)) {
-                self.groups.push(next);
-            }
-            for (at, entry) in directory.records.iter().enumerate() {
-                if !self.visited.contains(&entry.list) {
-                    let score = index.score(query, directory.centroid(at));
-                    self.lists.push(Reverse(Ahead { score, entry: *entry }));
+            let (lists, visited) = (&mut self.lists, &self.visited);
+            let next = index.entries(link, &mut |entry, centroid| {
+                if !visited.contains(&entry.list) {
+                    lists.push(Reverse(Ahead { score: index.score(query, centroid), entry }));
                 }
+            })?;
+            // A page that was split off a moment ago may not be in the root yet.
+            if let Some(next) = next.filter(|next| self.known.insert(*next)) {
+                self.groups.push(next);
             }
         }
         Ok(())

@@ -69,12 +69,20 @@ fn give_up() -> bool {
     true
 }
 
-/// Keep memory back, if none is; called before work that takes some.
+/// Keep memory back, if none is; called before work that takes some. Where there is not even that much, the work is
+/// not begun.
 pub fn keep() {
-    if KEPT.load(Ordering::Relaxed).is_null() {
-        // SAFETY: the layout is not empty.
-        KEPT.store(unsafe { System.alloc(LAYOUT) }, Ordering::Relaxed);
+    if !KEPT.load(Ordering::Relaxed).is_null() {
+        return;
     }
+    // SAFETY: the layout is not empty.
+    let kept = unsafe { System.alloc(LAYOUT) };
+    if kept.is_null() {
+        let detail = format!("An index needs {RESERVE} bytes in reserve.");
+        Fault::out_of_memory().detail(detail).raise();
+    }
+    SHORT.store(false, Ordering::Relaxed);
+    KEPT.store(kept, Ordering::Relaxed);
 }
 
 /// Raise the ERROR that memory has run out, if it has; called where no harm comes of one.

@@ -16,7 +16,7 @@ fn start(cluster: &Cluster, dimensions: i32, rows: i64) -> Client {
                  FROM generate_series(1, dimensions) j $$",
         )
         .expect("a function");
-    let make = format!("CREATE TABLE t (id bigint, v vector({dimensions}))");
+    let make = ["CREATE TABLE t (id bigint, v vector(", &dimensions.to_string(), "))"].concat();
     run(&mut client, &[&make]);
     fill(&mut client, dimensions, 1, rows);
     run(&mut client, &["CREATE INDEX t_v ON t USING ivf (v)", "VACUUM ANALYZE t"]);

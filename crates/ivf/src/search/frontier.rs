@@ -12,7 +12,7 @@ use std::collections::{BinaryHeap, HashSet};
 use super::{Calibration, Effort, visit};
 use crate::codec::Query;
 use crate::layout::{Link, META_PAGE};
-use crate::table::Entry;
+use crate::table::{Directory, Entry};
 use crate::{Error, Index, PageStore};
 
 /// Directory pages that are read at once, at least, before lists are visited.
@@ -202,6 +202,8 @@ impl Frontier {
         for _ in 0..count {
             let Some(link) = self.groups.pop() else { return Ok(()) };
             let (lists, visited) = (&mut self.lists, &self.visited);
+            let most = Directory::capacity(index.centroids.bytes());
+            lists.try_reserve(most).map_err(|_| Error::OutOfMemory { bytes: most * size_of::<Ahead>() })?;
             let next = index.entries(link, &mut |entry, centroid| {
                 if !visited.contains(&entry.list) {
                     lists.push(Reverse(Ahead { score: index.score(query, centroid), entry }));

@@ -40,7 +40,8 @@ impl Visit {
     }
 
     /// Put the members that are next into the queue, and the rest of the visit under the least of their bounds.
-    pub fn next(&mut self, at: u32, queue: &mut Queue) {
+    pub fn next(&mut self, at: u32, queue: &mut Queue) -> Result<(), Error> {
+        queue.reserve(BATCH + 1)?;
         let count = self.waiting.len();
         if count > BATCH {
             self.waiting.select_nth_unstable(count - BATCH - 1);
@@ -49,6 +50,7 @@ impl Visit {
             queue.push_rank(!rank, self.stage, at, slot);
         }
         self.wait(at, queue);
+        Ok(())
     }
 
     /// Put the visit into the queue, if any of its members is not.
@@ -96,6 +98,7 @@ pub fn list<S: PageStore>(
     if !open_part(index, query, entry, &mut visits)? {
         return Ok(None);
     }
+    queue.reserve(visits.len())?;
     for (at, visit) in visits.iter().enumerate() {
         visit.wait((first + at) as u32, queue);
     }
@@ -132,7 +135,7 @@ fn open_part<S: PageStore>(
 }
 
 /// Make room for so many values more.
-fn reserve<T>(values: &mut Vec<T>, count: usize) -> Result<(), Error> {
+pub fn reserve<T>(values: &mut Vec<T>, count: usize) -> Result<(), Error> {
     values.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes: count * size_of::<T>() })
 }
 

@@ -12,12 +12,6 @@ pub struct Effort {
     pub most: u32,
 }
 
-/// How far down the answers of a query are looked for, in an index of so many lists, and how that grows with the lists:
-/// as the lists do that a fixed number of probes needs for equal recall.
-const DEEP: f32 = 5.0;
-const LISTS: f32 = 256.0;
-const GROWTH: f32 = 0.4;
-
 /// Lists that are visited beyond those that `patience` asks for.
 const SPARE: f32 = 2.0;
 
@@ -38,38 +32,10 @@ impl Effort {
         let patience = (0.6 / missed - 1.2).max(0.0);
         patience * depth + SPARE
     }
-
-    /// Give the number of lists, of `lists` that there are, after which a search by recall gives what it has found,
-    /// wherever its answers were: the few queries that the rule would send through the whole index take most of the
-    /// time of all, and find little more.
-    pub(crate) fn enough(&self, lists: u32) -> f32 {
-        if self.recall >= 1.0 {
-            return f32::INFINITY;
-        }
-        self.lists(DEEP * (lists as f32 / LISTS).powf(GROWTH))
-    }
 }
 
 impl Default for Effort {
     fn default() -> Effort {
         Effort { recall: 0.95, probes: 0, most: u32::MAX }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! Guards the end of a search: too early for its recall, never where all lists are to be visited, or no end at all.
-
-    use super::*;
-
-    #[test]
-    fn there_is_an_end_that_goes_up_with_recall_and_with_lists() {
-        let enough = |recall, lists| Effort { recall, ..Effort::default() }.enough(lists);
-        for lists in [1, 10, 262, 5000] {
-            let rising = [0.5, 0.8, 0.9, 0.95, 0.98, 0.999].map(|recall| enough(recall, lists));
-            assert!(rising.is_sorted() && rising.iter().all(|enough| *enough >= 1.0), "{rising:?}");
-            assert_eq!(enough(1.0, lists), f32::INFINITY);
-        }
-        assert!(enough(0.95, 5000) > 2.0 * enough(0.95, 262) && enough(0.95, 262) > 40.0);
     }
 }

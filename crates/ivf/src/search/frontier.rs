@@ -21,8 +21,6 @@ const GROUPS: usize = 128;
 const SHARE: usize = 8;
 /// Groups whose centroids are enough to tell the mean score by.
 const ENOUGH: usize = 8;
-/// Members given for which as many lists more may be visited as for the first.
-const FARTHER: f32 = 100.0;
 
 /// A list that is ahead.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +55,6 @@ pub struct Frontier {
     effort: Effort,
     /// Lists at least so near are visited before anything else.
     nearness: f32,
-    /// So many are enough to give the first members.
-    enough: f32,
     /// The mean score, and that of the nearest list.
     mean: f32,
     first: f32,
@@ -77,11 +73,9 @@ pub struct Frontier {
 impl Frontier {
     /// Read the root, and the directory around the query.
     pub fn new<S: PageStore>(index: &Index<'_, S>, query: &Query, effort: &Effort) -> Result<Frontier, Error> {
-        let meta = index.meta()?;
         let mut frontier = Frontier {
             effort: *effort,
-            nearness: Calibration::of(&meta).nearness(effort.recall),
-            enough: effort.enough(meta.lists),
+            nearness: Calibration::of(&index.meta()?).nearness(effort.recall),
             mean: 0.0,
             first: 0.0,
             lists: BinaryHeap::new(),
@@ -101,19 +95,16 @@ impl Frontier {
         match self.lists.peek() {
             _ if self.is_done() => false,
             _ if self.effort.probes > 0 => visited < self.effort.probes,
-            Some(_) if visited as f32 >= self.enough => false,
             // What cannot be told is not near nor far, and is visited.
             Some(Reverse(next)) => visited == 0 || !matches!(self.nearness(next.score), near if near < self.nearness),
             None => true,
         }
     }
 
-    /// Tell whether it is too early to give the `given`-th member, when it and those before came from lists that were the
-    /// `depth`-th visited, on average.
-    pub fn is_early(&self, depth: f32, given: u32) -> bool {
-        let enough = self.enough * (1.0 + given as f32 / FARTHER);
-        let wanted = self.effort.lists(depth).min(enough);
-        !self.is_done() && self.effort.probes == 0 && (self.visited.len() as f32) < wanted
+    /// Tell whether it is too early to give a member, when it and those before came from lists that were the `depth`-th
+    /// visited, on average.
+    pub fn is_early(&self, depth: f32) -> bool {
+        !self.is_done() && self.effort.probes == 0 && (self.visited.len() as f32) < self.effort.lists(depth)
     }
 
     /// Give the nearness of a list by its score.

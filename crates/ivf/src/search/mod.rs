@@ -117,7 +117,7 @@ impl<'s, S: PageStore> Search<'s, S> {
                 Some(Candidate::Exact(found, list)) => {
                     let given = self.given.saturating_add(1);
                     let depth = self.depth + (list as f32 + 1.0 - self.depth) / given.min(WINDOW) as f32;
-                    if self.frontier.is_early(depth, given) {
+                    if self.frontier.is_early(depth) {
                         self.queue.push_exact(found, list);
                         self.visit()?;
                         continue;

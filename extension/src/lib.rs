@@ -11,6 +11,9 @@ mod types;
 
 pgrx::pg_module_magic!(name, version);
 
+#[global_allocator]
+static ALLOCATOR: pg::reserve::Allocator = pg::reserve::Allocator;
+
 /// Define settings, and register the supervisor when the library is preloaded.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {

@@ -1,6 +1,9 @@
 //! Processes as the kernel shows them: whose data folder they work in, how much memory is theirs alone.
 
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 /// The engines that work in a data folder.
 pub fn engines(data: &Path) -> Vec<i32> {
@@ -33,6 +36,22 @@ pub fn go_on(pid: i32) {
 fn signal(pid: i32, signal: i32) {
     // SAFETY: a plain system call without pointers.
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "process {pid} can be sent signal {signal}");
+}
+
+/// Let a process take no more addresses than it has and `more` bytes; or as many as there are. Done by a program that runs
+/// as the process's user, since root itself may lack the right to in a container.
+pub fn limit_memory(pid: i32, more: Option<u64>) {
+    let (process, pages) = (format!("/proc/{pid}"), format!("/proc/{pid}/statm"));
+    let sizes = std::fs::read_to_string(pages).expect("the process is there");
+    let pages: u64 = sizes.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number of pages");
+    // SAFETY: a plain system call without pointers.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64;
+    let limit = more.map_or("unlimited".to_owned(), |more| (pages * page + more).to_string());
+    let owner = std::fs::metadata(process).expect("the process is there");
+    let mut command = Command::new("prlimit");
+    command.args(["--pid", &pid.to_string(), &format!("--as={limit}:unlimited")]);
+    let done = command.uid(owner.uid()).gid(owner.gid()).status().expect("prlimit of util-linux starts");
+    assert!(done.success(), "process {pid} can be given limits");
 }
 
 /// Memory that no other process shares, in KiB.

@@ -14,6 +14,12 @@ mod build;
 mod changes;
 #[path = "index/crash.rs"]
 mod crash;
+#[path = "index/kills.rs"]
+mod kills;
+#[path = "index/memory.rs"]
+mod memory;
+#[path = "index/pages.rs"]
+mod pages;
 #[path = "index/places.rs"]
 mod places;
 #[path = "index/planner.rs"]

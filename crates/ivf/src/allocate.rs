@@ -43,12 +43,16 @@ impl<S: PageStore> Index<'_, S> {
         let mut freed = 0;
         let mut pages = pages.to_vec();
         pages.sort_unstable();
-        for some in pages.chunks(FREED_AT_ONCE) {
+        // The first of them is freed last, and taken first: lists whose pages follow each other are read faster.
+        for some in pages.rchunks(FREED_AT_ONCE) {
             let mut transaction = self.store.begin();
             let mut meta = lock_meta(&mut transaction)?;
             let before = freed;
             for page in some {
-                let bytes = transaction.page(known(self.store, *page)?)?;
+                transaction.page(known(self.store, *page)?)?;
+            }
+            for page in some.iter().rev() {
+                let bytes = transaction.page(*page)?;
                 if still(&page::read(*page, bytes)?) {
                     free(&mut meta, *page, bytes)?;
                     freed += 1;

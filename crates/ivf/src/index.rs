@@ -1,9 +1,11 @@
 //! An open index: what all operations share. Each operation has a file of its own.
 
-use crate::codec::{CentroidCodec, Codec, Coding, Metric, Space};
+use std::sync::Arc;
+
+use crate::codec::{self, CentroidCodec, Codec, Coding, Metric};
 use crate::layout::{Link, META_PAGE};
 use crate::meta::Meta;
-use crate::{Error, Loader, PageId, PageStore, Plan, Transaction, centre};
+use crate::{Error, Loader, PageId, PageStore, Plan, Transaction, centre, page};
 
 /// What was settled when the index was made; kept in the meta page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,22 @@ pub fn create<S: PageStore>(store: &S, options: &Options) -> Result<(), Error> {
 pub struct Index<'s, S: PageStore> {
     pub(crate) store: &'s S,
     pub(crate) options: Options,
-    pub(crate) codec: Codec,
+    pub(crate) codec: Arc<Codec>,
     pub(crate) centroids: CentroidCodec,
+}
+
+/// What of an index never changes, for whoever opens the same one again and again: to make it takes as long as to insert
+/// a row. Nothing at first.
+#[derive(Clone, Debug, Default)]
+pub struct Kept(Option<Space>);
+
+/// The codec of an index, and what it was made from.
+#[derive(Clone, Debug)]
+struct Space {
+    options: Options,
+    seed: u64,
+    centre: Option<Link>,
+    codec: Arc<Codec>,
 }
 
 impl<'s, S: PageStore> Index<'s, S> {
@@ -46,10 +62,25 @@ impl<'s, S: PageStore> Index<'s, S> {
         Ok(Index::of(store, &meta.options, meta.seed, centre))
     }
 
+    /// Open the index with what was kept of it, where that is of this index, and keep it for the next time.
+    pub fn open_again(store: &'s S, kept: &mut Kept) -> Result<Self, Error> {
+        let meta = meta(store)?;
+        let fits = |space: &&Space| (space.options, space.seed, space.centre) == (meta.options, meta.seed, meta.centre);
+        if let Some(space) = kept.0.as_ref().filter(fits) {
+            let (codec, centroids) = (space.codec.clone(), CentroidCodec::new(&space.codec));
+            return Ok(Index { store, options: meta.options, codec, centroids });
+        }
+        let centre = meta.centre.map_or(Ok(Vec::new()), |link| centre::read(store, link, &meta.options))?;
+        let index = Index::of(store, &meta.options, meta.seed, centre);
+        let codec = index.codec.clone();
+        kept.0 = Some(Space { options: meta.options, seed: meta.seed, centre: meta.centre, codec });
+        Ok(index)
+    }
+
     /// An index whose options, seed and centre are known.
     pub(crate) fn of(store: &'s S, options: &Options, seed: u64, centre: Vec<f32>) -> Self {
         let (metric, coding, dimensions) = (options.metric, options.coding, options.dimensions as usize);
-        let codec = Codec::new(&Space { metric, dimensions, coding, seed, centre });
+        let codec = Arc::new(Codec::new(&codec::Space { metric, dimensions, coding, seed, centre }));
         let centroids = CentroidCodec::new(&codec);
         Index { store, options: *options, codec, centroids }
     }
@@ -75,7 +106,8 @@ pub(crate) fn meta<S: PageStore>(store: &S) -> Result<Meta, Error> {
     if store.pages() == 0 {
         return Err(Error::Corrupt { page: META_PAGE, what: "the store is empty" });
     }
-    Meta::read(&store.read(META_PAGE)?)
+    let bytes = store.read(META_PAGE)?;
+    Meta::read_by(&bytes, |check| page::is_whole(store, META_PAGE, &bytes, check))
 }
 
 /// Refuse a page number that the store does not have: it came out of a page.

@@ -56,12 +56,14 @@ impl<S: PageStore> Index<'_, S> {
         let Some(tail) = spot.entry.tail else { return self.grow(spot, tid, row) };
         let mut transaction = self.store.begin();
         let bytes = lock(self.store, &mut transaction, tail)?;
-        let header = page::meant(tail, bytes, KIND_OPEN, spot.entry.list)?;
+        let header = page::found(self.store, tail, bytes, KIND_OPEN, spot.entry.list)?;
         match header {
             None => Ok(Outcome::Stale),
             Some(Header { next: Next::Closed, .. }) => Ok(Outcome::Closed),
             Some(header) if header.count < open::capacity(row.len()) => {
                 open::append(tail.page, bytes, &header, tid, row)?;
+                // The next insert looks at what this one has written.
+                page::note(self.store, tail.page, bytes);
                 transaction.commit()?;
                 Ok(Outcome::Done)
             }

@@ -43,7 +43,7 @@ pub use check::{Checked, Problem};
 pub use codec::{Coding, Metric};
 pub use delete::Deleted;
 pub use error::Error;
-pub use index::{Index, Options, create};
+pub use index::{Index, Kept, Options, create};
 pub use loader::Loader;
 pub use placer::Placer;
 pub use plan::{Plan, Sample, lists};

@@ -1,11 +1,11 @@
 //! A whole list as it is at one moment: every member, and every page that it is on.
 
 use crate::index::known;
-use crate::layout::{Link, Next};
+use crate::layout::{KIND_HEAD, KIND_OPEN, Link, Next};
 use crate::members::Members;
 use crate::packed::{Head, Shape};
 use crate::table::Entry;
-use crate::{Error, Index, PageId, PageStore, Tid, open};
+use crate::{Error, Index, PageId, PageStore, Tid, open, page};
 
 /// A list that was read.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ impl<S: PageStore> Index<'_, S> {
     /// Read a head page of a list; `None` where it is one no longer.
     pub(crate) fn head(&self, link: Link, list: u32) -> Result<Option<Head>, Error> {
         let bytes = self.store.read(known(self.store, link.page)?)?;
-        Head::read(link, &bytes, list, Shape::of(&self.codec))
+        let header = page::found(self.store, link, &bytes, KIND_HEAD, list)?;
+        header.map(|header| Head::parse(link, &header, &bytes, Shape::of(&self.codec))).transpose()
     }
 
     /// Add the members of a head page to a list; false where its stream is gone.
@@ -74,8 +75,8 @@ impl<S: PageStore> Index<'_, S> {
             pause();
             let bytes = self.store.read(known(self.store, link.page)?)?;
             let row_bytes = self.codec.row_bytes();
-            let header = open::read(link, &bytes, entry.list, row_bytes, skip, &mut list.members)?;
-            let Some(header) = header else { return Ok(false) };
+            let Some(header) = page::found(self.store, link, &bytes, KIND_OPEN, entry.list)? else { return Ok(false) };
+            open::parse(link, &header, &bytes, row_bytes, skip, &mut list.members)?;
             if list.end.is_none_or(|(end, _)| end != link) {
                 list.pages.push(link.page);
             }

@@ -53,6 +53,11 @@ pub struct Meta {
 impl Meta {
     /// Read and check the meta page.
     pub fn read(bytes: &[u8]) -> Result<Meta, Error> {
+        Meta::read_by(bytes, |check| page::checksum(META_PAGE, bytes) == Some(check))
+    }
+
+    /// The same, where `whole` says that the checksum is right.
+    pub fn read_by(bytes: &[u8], whole: impl FnOnce(u32) -> bool) -> Result<Meta, Error> {
         let mut fields = Fields(bytes);
         let check = fields.u32();
         if check == Some(0) && bytes.iter().all(|byte| *byte == 0) {
@@ -65,7 +70,7 @@ impl Meta {
         if format != Some(FORMAT) {
             return Err(Error::Format { found: format.unwrap_or_default(), known: FORMAT });
         }
-        if bytes.len() != PAGE_BYTES || page::checksum(META_PAGE, bytes) != check {
+        if bytes.len() != PAGE_BYTES || !check.is_some_and(whole) {
             return Err(corrupt("its checksum does not match"));
         }
         let meta = Meta::fields(&mut fields).ok_or_else(|| corrupt("a field of it has no value that there is"))?;

@@ -22,23 +22,49 @@ pub fn read(
     skip: usize,
     members: &mut Members,
 ) -> Result<Option<Header>, Error> {
-    let corrupt = |what| Error::Corrupt { page: link.page, what };
     let Some(header) = page::meant(link, bytes, KIND_OPEN, list)? else { return Ok(None) };
+    parse(link, &header, bytes, row_bytes, skip, members)?;
+    Ok(Some(header))
+}
+
+/// Read the members behind the header of an open page, and behind the first `skip`.
+pub fn parse(
+    link: Link,
+    header: &Header,
+    bytes: &[u8],
+    row_bytes: usize,
+    skip: usize,
+    members: &mut Members,
+) -> Result<(), Error> {
+    let mut at = 0;
+    each(link, header, bytes, row_bytes, &mut |tid, row| {
+        at += 1;
+        if at > skip { members.push(tid, row) } else { Ok(()) }
+    })
+}
+
+/// Show the members behind the header of an open page to `each`.
+pub fn each(
+    link: Link,
+    header: &Header,
+    bytes: &[u8],
+    row_bytes: usize,
+    each: &mut dyn FnMut(Tid, &[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let corrupt = |what| Error::Corrupt { page: link.page, what };
     if header.next.link().is_some_and(|next| next.epoch <= link.epoch) {
         return Err(corrupt("it links to an older page; lists only grow at their tail"));
     }
     let mut fields = Fields(page::body(bytes));
-    for at in 0..header.count {
+    for _ in 0..header.count {
         let member = fields.take().map(Tid::from_bytes).zip(fields.slice(row_bytes));
         let (tid, row) = member.ok_or_else(|| corrupt("it counts more members than it has room for"))?;
         if !tid.is_valid() {
             return Err(corrupt("a member is no tuple identifier"));
         }
-        if at >= skip {
-            members.push(tid, row)?;
-        }
+        each(tid, row)?;
     }
-    Ok(Some(header))
+    Ok(())
 }
 
 /// Write a whole page of members.

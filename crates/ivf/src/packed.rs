@@ -70,8 +70,12 @@ pub struct Head {
 impl Head {
     /// Read a head page; `None` where it is not the page of the list that the link means.
     pub fn read(link: Link, bytes: &[u8], list: u32, shape: Shape) -> Result<Option<Head>, Error> {
+        page::meant(link, bytes, KIND_HEAD, list)?.map(|header| Head::parse(link, &header, bytes, shape)).transpose()
+    }
+
+    /// Read what is behind the header of a head page.
+    pub fn parse(link: Link, header: &Header, bytes: &[u8], shape: Shape) -> Result<Head, Error> {
         let corrupt = |what| Error::Corrupt { page: link.page, what };
-        let Some(header) = page::meant(link, bytes, KIND_HEAD, list)? else { return Ok(None) };
         if header.next.link().is_some_and(|next| next.epoch >= link.epoch) {
             return Err(corrupt("it links to a newer head page; the last of a list is written first"));
         }
@@ -90,7 +94,7 @@ impl Head {
             return Err(corrupt("a member is no tuple identifier"));
         }
         let stream = stream.iter().map(|bytes| PageId(u32::from_le_bytes(*bytes))).collect();
-        Ok(Some(Head { link, next: header.next.link(), list, tids, stream }))
+        Ok(Head { link, next: header.next.link(), list: header.list, tids, stream })
     }
 
     /// Write the whole page.
@@ -119,7 +123,7 @@ impl Head {
         for (at, page) in self.stream.iter().enumerate().take(last).skip(first) {
             let link = Link { page: crate::index::known(store, *page)?, epoch: self.link.epoch };
             let bytes = store.read(link.page)?;
-            if page::meant(link, &bytes, KIND_STREAM, self.list)?.is_none() {
+            if page::found(store, link, &bytes, KIND_STREAM, self.list)?.is_none() {
                 return Ok(false);
             }
             let start = at * BODY_BYTES;

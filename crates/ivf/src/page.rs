@@ -6,7 +6,7 @@ use crate::layout::{
     CHECK, Fields, KIND, KIND_CENTRE, KIND_DIRECTORY, KIND_FREE, KIND_HEAD, KIND_META, KIND_OPEN, KIND_ROOT,
     KIND_STREAM, Link, META_PAGE, Next, Writer, header,
 };
-use crate::{Error, PAGE_BYTES, PageId};
+use crate::{Error, PAGE_BYTES, PageId, PageStore};
 
 /// What a page says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,34 @@ impl Header {
 
 /// Read and check a page's header and checksum; `None` where the page has never been written.
 pub fn read(number: PageId, bytes: &[u8]) -> Result<Option<Header>, Error> {
+    parse(number, bytes, |check| checksum(number, bytes) == Some(check))
+}
+
+/// The same of a page that was read from a store, which may know the checksum to match: most of what a search reads of
+/// a page of rows is a row, and a checksum is of all.
+fn read_from<S: PageStore>(store: &S, number: PageId, bytes: &[u8]) -> Result<Option<Header>, Error> {
+    parse(number, bytes, |check| is_whole(store, number, bytes, check))
+}
+
+/// Tell whether the checksum `check` is right for a page of a store, which may know that already.
+pub fn is_whole<S: PageStore>(store: &S, number: PageId, bytes: &[u8], check: u32) -> bool {
+    let known = store.is_checked(number, check);
+    let whole = known || checksum(number, bytes) == Some(check);
+    if whole && !known {
+        store.checked(number, check);
+    }
+    whole
+}
+
+/// Note that a page as it is about to be written is whole: it has just been sealed.
+pub fn note<S: PageStore>(store: &S, number: PageId, bytes: &[u8]) {
+    if let Some(check) = Fields(bytes).u32() {
+        store.checked(number, check);
+    }
+}
+
+/// Read a page's header, where `whole` says that the page's checksum is right.
+fn parse(number: PageId, bytes: &[u8], whole: impl FnOnce(u32) -> bool) -> Result<Option<Header>, Error> {
     let corrupt = |what| Error::Corrupt { page: number, what };
     if bytes.len() != PAGE_BYTES {
         return Err(corrupt("it is not as long as a page"));
@@ -47,7 +75,7 @@ pub fn read(number: PageId, bytes: &[u8]) -> Result<Option<Header>, Error> {
         KIND_META => return Err(corrupt("it is a meta page, and page 0 is the only one")),
         _ => return Err(corrupt("its kind is none that exists")),
     }
-    if checksum(number, bytes) != Some(check) {
+    if !whole(check) {
         return Err(corrupt("its checksum does not match"));
     }
     let mut rest = || {
@@ -64,6 +92,11 @@ pub fn read(number: PageId, bytes: &[u8]) -> Result<Option<Header>, Error> {
 /// Read a page's header if it still is the page that the link means.
 pub fn meant(link: Link, bytes: &[u8], kind: u16, list: u32) -> Result<Option<Header>, Error> {
     Ok(read(link.page, bytes)?.filter(|header| header.is(kind, list, link.epoch)))
+}
+
+/// The same of a page that was read from a store.
+pub fn found<S: PageStore>(store: &S, link: Link, bytes: &[u8], kind: u16, list: u32) -> Result<Option<Header>, Error> {
+    Ok(read_from(store, link.page, bytes)?.filter(|header| header.is(kind, list, link.epoch)))
 }
 
 /// The page's bytes behind the header.

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use crate::codec::Query;
-use crate::index::known;
 use crate::layout::Link;
 use crate::table::{Directory, Entry, Root, Table};
 use crate::{Error, Index, PageStore};
@@ -35,24 +34,24 @@ impl<S: PageStore> Index<'_, S> {
     /// Find the list whose centroid is nearest to a point, among the lists of the groups that are.
     pub(crate) fn nearest(&self, point: &Query) -> Result<Spot, Error> {
         let mut groups = Vec::new();
-        for root in self.root()? {
-            let near = root.records.iter().enumerate().map(|(at, link)| (self.score(point, root.centroid(at)), *link));
-            groups.extend(near);
-        }
+        self.groups(&mut |link, centroid| groups.push((self.score(point, centroid), link)))?;
         groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let named: Vec<Link> = groups.iter().map(|(_, link)| *link).collect();
+        let named: HashSet<Link> = groups.iter().map(|(_, link)| *link).collect();
         let mut best: Option<(f32, Spot)> = None;
-        for (at, first) in named.iter().enumerate() {
-            let mut walk = Walk::from(*first);
-            while let Some(directory) = self.step(&mut walk)? {
-                for (at, entry) in directory.records.iter().enumerate() {
-                    let distance = self.score(point, directory.centroid(at));
-                    if best.as_ref().is_none_or(|(least, _)| distance < *least) {
-                        best = Some((distance, Spot { directory: directory.link, entry: *entry }));
-                    }
+        for (at, (_, first)) in groups.iter().enumerate() {
+            let (mut next, mut met) = (Some(*first), HashSet::new());
+            while let Some(link) = next {
+                if !met.insert(link) {
+                    return Err(round(link));
                 }
+                next = self.entries(link, &mut |entry, centroid| {
+                    let distance = self.score(point, centroid);
+                    if best.as_ref().is_none_or(|(least, _)| distance < *least) {
+                        best = Some((distance, Spot { directory: link, entry }));
+                    }
+                })?;
                 // A directory page that was split off a moment ago may not be in the root yet.
-                walk.next = walk.next.filter(|next| !named.contains(next));
+                next = next.filter(|next| !named.contains(next));
             }
             if best.is_some() && at + 1 >= GROUPS {
                 break;
@@ -68,14 +67,30 @@ impl<S: PageStore> Index<'_, S> {
         score
     }
 
+    /// Show each directory page that the root names, and its centroid, to `each`.
+    pub(crate) fn groups(&self, each: &mut dyn FnMut(Link, &[u8])) -> Result<(), Error> {
+        let mut next = Some(self.meta()?.root);
+        while let Some(link) = next {
+            let gone = Error::Corrupt { page: link.page, what: "the root is not here" };
+            let after = Root::each(self.store, link, self.centroids.bytes(), each)?.ok_or(gone)?;
+            next = after.filter(|next| next.epoch > link.epoch);
+        }
+        Ok(())
+    }
+
+    /// Show each list of a directory page, and its centroid, to `each`; give the link to the next page.
+    pub(crate) fn entries(&self, link: Link, each: &mut dyn FnMut(Entry, &[u8])) -> Result<Option<Link>, Error> {
+        let gone = Error::Corrupt { page: link.page, what: "a page of the directory is not here" };
+        Directory::each(self.store, link, self.centroids.bytes(), each)?.ok_or(gone)
+    }
+
     /// Read the root.
     pub(crate) fn root(&self) -> Result<Vec<Root>, Error> {
         let mut roots: Vec<Root> = Vec::new();
         let mut next = Some(self.meta()?.root);
         while let Some(link) = next {
-            let bytes = self.store.read(known(self.store, link.page)?)?;
             let gone = Error::Corrupt { page: link.page, what: "the root is not here" };
-            let root: Root = Table::read(link, &bytes, self.centroids.bytes())?.ok_or(gone)?;
+            let root: Root = Table::find(self.store, link, self.centroids.bytes())?.ok_or(gone)?;
             next = root.next.filter(|next| next.epoch > link.epoch);
             roots.push(root);
         }
@@ -84,9 +99,8 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Read a directory page.
     pub(crate) fn directory(&self, link: Link) -> Result<Directory, Error> {
-        let bytes = self.store.read(known(self.store, link.page)?)?;
         let gone = Error::Corrupt { page: link.page, what: "a page of the directory is not here" };
-        Table::read(link, &bytes, self.centroids.bytes())?.ok_or(gone)
+        Table::find(self.store, link, self.centroids.bytes())?.ok_or(gone)
     }
 
     /// Begin at the first directory page.
@@ -98,7 +112,7 @@ impl<S: PageStore> Index<'_, S> {
     pub(crate) fn step(&self, walk: &mut Walk) -> Result<Option<Directory>, Error> {
         let Some(link) = walk.next else { return Ok(None) };
         if !walk.met.insert(link) {
-            return Err(Error::Corrupt { page: link.page, what: "the directory goes round in a circle" });
+            return Err(round(link));
         }
         let directory = self.directory(link)?;
         walk.next = directory.next;
@@ -110,4 +124,9 @@ impl<S: PageStore> Index<'_, S> {
         let mut walk = self.walk()?;
         std::iter::from_fn(|| self.step(&mut walk).transpose()).collect()
     }
+}
+
+/// The error of a directory page that was met before on the same way.
+fn round(link: Link) -> Error {
+    Error::Corrupt { page: link.page, what: "the directory goes round in a circle" }
 }

@@ -89,6 +89,15 @@ pub trait PageStore {
 
     /// Tell that a page will be read soon.
     fn prefetch(&self, _page: PageId) {}
+
+    /// Tell whether a page that bears the checksum `check` was found to be whole before: it is the same page still. A
+    /// store that keeps no account of that has every page checked each time.
+    fn is_checked(&self, _page: PageId, _check: u32) -> bool {
+        false
+    }
+
+    /// Note that a page that bears the checksum `check` is whole.
+    fn checked(&self, _page: PageId, _check: u32) {}
 }
 
 /// Changes to at most [`MAX_PAGES`] pages that happen all or not at all. Dropping it without a commit undoes them.

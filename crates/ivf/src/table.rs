@@ -5,9 +5,10 @@
 //! every list. The root is a hint on where to look first: a directory page that it does not name is found by the chain.
 //! Records are of one length and in no order.
 
-use crate::Error;
+use crate::index::known;
 use crate::layout::{BODY_BYTES, Fields, KIND_DIRECTORY, KIND_ROOT, LINK_BYTES, Link, Next, Writer};
 use crate::page::{self, Header};
+use crate::{Error, PageStore};
 
 /// What a table is made of, beside the centroids.
 pub trait Record: Copy {
@@ -141,17 +142,54 @@ impl<R: Record> Table<R> {
 
     /// Read a page; `None` where it is not the page that the link means.
     pub fn read(link: Link, bytes: &[u8], width: usize) -> Result<Option<Self>, Error> {
-        let Some(header) = page::meant(link, bytes, R::KIND, 0)? else { return Ok(None) };
-        let mut table = Table { next: header.next.link(), ..Table::empty(link, width) };
+        page::meant(link, bytes, R::KIND, 0)?.map(|header| Self::parse(link, &header, bytes, width)).transpose()
+    }
+
+    /// Read a page from a store; `None` where it is not the page that the link means.
+    pub fn find<S: PageStore>(store: &S, link: Link, width: usize) -> Result<Option<Self>, Error> {
+        let bytes = store.read(known(store, link.page)?)?;
+        let header = page::found(store, link, &bytes, R::KIND, 0)?;
+        header.map(|header| Self::parse(link, &header, &bytes, width)).transpose()
+    }
+
+    /// Show each record of a page of a store and its centroid to `each`, with the page locked, and give the next page's
+    /// link; `None` where it is not the page that the link means. For whoever keeps few of many records.
+    pub fn each<S: PageStore>(
+        store: &S,
+        link: Link,
+        width: usize,
+        each: &mut dyn FnMut(R, &[u8]),
+    ) -> Result<Option<Option<Link>>, Error> {
+        let bytes = store.read(known(store, link.page)?)?;
+        let Some(header) = page::found(store, link, &bytes, R::KIND, 0)? else { return Ok(None) };
+        Self::records(link, &header, &bytes, width, each)?;
+        Ok(Some(header.next.link()))
+    }
+
+    /// Show each record behind the header of a page to `each`.
+    fn records(
+        link: Link,
+        header: &Header,
+        bytes: &[u8],
+        width: usize,
+        each: &mut dyn FnMut(R, &[u8]),
+    ) -> Result<(), Error> {
         let mut fields = Fields(page::body(bytes));
         for _ in 0..header.count {
             let (record, centroid) = R::read(&mut fields).zip(fields.slice(width)).ok_or(Error::Corrupt {
                 page: link.page,
                 what: "a record of it is cut off, or has a link that leads nowhere",
             })?;
-            table.push(record, centroid);
+            each(record, centroid);
         }
-        Ok(Some(table))
+        Ok(())
+    }
+
+    /// Read what is behind the header of a page.
+    fn parse(link: Link, header: &Header, bytes: &[u8], width: usize) -> Result<Self, Error> {
+        let mut table = Table { next: header.next.link(), ..Table::empty(link, width) };
+        Self::records(link, header, bytes, width, &mut |record, centroid| table.push(record, centroid))?;
+        Ok(table)
     }
 
     /// Write the whole page.

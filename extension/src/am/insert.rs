@@ -2,10 +2,10 @@
 
 use super::kind::Kind;
 use super::store::{Store, interrupt};
-use super::{error, tid};
+use super::{error, kept, tid};
 use crate::pg::error::Result;
 use pgrx::pg_sys;
-use vw_ivf::{Index, Tid};
+use vw_ivf::Tid;
 
 /// Insert one row. Nothing is unique here, so the answer is always false.
 #[pgrx::pg_guard]
@@ -39,5 +39,5 @@ unsafe fn add(index: pg_sys::Relation, value: pg_sys::Datum, tid: Tid) -> Result
     let mut vector = Vec::new();
     // SAFETY: by our contract.
     unsafe { kind.vector(value, &mut vector)? };
-    Ok(Index::open(&store)?.insert(tid, &vector, &mut interrupt)?)
+    Ok(kept::open(&store)?.insert(tid, &vector, &mut interrupt)?)
 }

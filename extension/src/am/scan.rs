@@ -8,12 +8,12 @@ use super::heap::Reader;
 use super::kind::Kind;
 use super::memory::{self, Scratch};
 use super::store::Store;
-use super::{error, options, statistics, tid};
+use super::{error, kept, options, statistics, tid};
 use crate::pg::error::{Code, Fault, Result};
 use pgrx::pg_sys;
 use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
-use vw_ivf::{Found, Index, Search};
+use vw_ivf::{Found, Search};
 
 /// A scan under way.
 struct State {
@@ -177,7 +177,7 @@ unsafe fn search(scan: pg_sys::IndexScanDesc, store: *const Store) -> Result<Run
             Kind::of(index).vector(query, &mut vector)?;
         }
         let effort = options::effort(index);
-        let search = Index::open(&*store)?.search(&vector, &effort)?;
+        let search = kept::open(&*store)?.search(&vector, &effort)?;
         let reader = ManuallyDrop::new(Reader::new((*scan).heapRelation, index, (*scan).xs_snapshot)?);
         Ok(Running { search, distance, reader, scratch: ManuallyDrop::new(scratch) })
     }

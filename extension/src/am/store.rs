@@ -4,6 +4,8 @@
 //! unwinds they do nothing, for the server lets go of all locks and pins itself when it aborts.
 
 use super::page;
+use super::recent::Recent;
+use crate::pg::reserve;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ops::Deref;
@@ -22,6 +24,8 @@ pub struct Store {
     strategy: pg_sys::BufferAccessStrategy,
     /// Pages that were there when somebody last looked; an index never gets shorter.
     known: Cell<u32>,
+    /// What is known of pages that were read before.
+    recent: Recent,
 }
 
 impl Store {
@@ -30,7 +34,11 @@ impl Store {
     /// # Safety
     /// - `relation` is an index that stays open and locked for as long as the store lives.
     pub unsafe fn new(relation: pg_sys::Relation) -> Store {
-        Store { relation, fork: pg_sys::ForkNumber::MAIN_FORKNUM, strategy: null_mut(), known: Cell::new(0) }
+        reserve::keep();
+        // SAFETY: open by our contract.
+        let recent = unsafe { Recent::of(relation) };
+        let fork = pg_sys::ForkNumber::MAIN_FORKNUM;
+        Store { relation, fork, strategy: null_mut(), known: Cell::new(0), recent }
     }
 
     /// The same, of the fork that an unlogged index is made from after a crash.
@@ -38,7 +46,8 @@ impl Store {
     /// # Safety
     /// - As for [`Store::new`].
     pub unsafe fn init_fork(relation: pg_sys::Relation) -> Store {
-        Store { relation, fork: pg_sys::ForkNumber::INIT_FORKNUM, strategy: null_mut(), known: Cell::new(0) }
+        let fork = pg_sys::ForkNumber::INIT_FORKNUM;
+        Store { relation, fork, strategy: null_mut(), known: Cell::new(0), recent: Recent::none() }
     }
 
     /// The same, read through the few buffers that vacuum may use.
@@ -46,7 +55,24 @@ impl Store {
     /// # Safety
     /// - As for [`Store::new`]; `strategy` is null or lives as long as the store.
     pub unsafe fn with_strategy(relation: pg_sys::Relation, strategy: pg_sys::BufferAccessStrategy) -> Store {
-        Store { relation, fork: pg_sys::ForkNumber::MAIN_FORKNUM, strategy, known: Cell::new(0) }
+        reserve::keep();
+        let fork = pg_sys::ForkNumber::MAIN_FORKNUM;
+        Store { relation, fork, strategy, known: Cell::new(0), recent: Recent::none() }
+    }
+
+    /// The file that the pages are in: another one after each rebuild.
+    pub fn file(&self) -> pg_sys::Oid {
+        // SAFETY: the relation is open, by the contract of `new`.
+        unsafe {
+            #[cfg(any(feature = "pg14", feature = "pg15"))]
+            {
+                (*self.relation).rd_node.relNode
+            }
+            #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+            {
+                (*self.relation).rd_locator.relNumber
+            }
+        }
     }
 
     /// Log every page of the fork whole, for a fork whose own changes are not logged.
@@ -60,7 +86,11 @@ impl Store {
         let normal = pg_sys::ReadBufferMode::RBM_NORMAL;
         // SAFETY: the relation is open, by the contract of `new`; what raises here leaves nothing to undo.
         unsafe {
-            let buffer = pg_sys::ReadBufferExtended(self.relation, self.fork, number, normal, self.strategy);
+            let buffer = self.recent.pin(number).unwrap_or_else(|| {
+                let buffer = pg_sys::ReadBufferExtended(self.relation, self.fork, number, normal, self.strategy);
+                self.recent.read(number, buffer);
+                buffer
+            });
             pg_sys::LockBuffer(buffer, mode as i32);
             buffer
         }
@@ -90,6 +120,7 @@ impl PageStore for Store {
 
     fn read(&self, page: PageId) -> Result<ReadPage<'_>, StoreError> {
         pgrx::check_for_interrupts!();
+        reserve::check();
         self.find(page)?;
         let buffer = self.lock(page.0, pg_sys::BUFFER_LOCK_SHARE);
         // SAFETY: the buffer is pinned and locked against writers until the guard is dropped.
@@ -121,7 +152,18 @@ impl PageStore for Store {
         Ok(if locked { Some(Exclusive(self)) } else { None })
     }
 
+    fn is_checked(&self, page: PageId, check: u32) -> bool {
+        self.recent.is_checked(page.0, check)
+    }
+
+    fn checked(&self, page: PageId, check: u32) {
+        self.recent.checked(page.0, check, || self.pages());
+    }
+
     fn prefetch(&self, page: PageId) {
+        if self.recent.has(page.0) {
+            return;
+        }
         // SAFETY: the relation is open; a page that is not there is looked for before it is read, not here.
         unsafe { pg_sys::PrefetchBuffer(self.relation, self.fork, page.0) };
     }
@@ -271,5 +313,6 @@ impl Drop for Changes<'_> {
 
 /// Serve interrupts: what the index calls between pages, with none of them locked.
 pub fn interrupt() {
+    reserve::check();
     pgrx::check_for_interrupts!();
 }

@@ -17,6 +17,7 @@ pub mod latch;
 mod memo;
 mod owner;
 mod refusal;
+pub mod reserve;
 pub mod rows;
 pub mod varlena;
 pub mod wire;

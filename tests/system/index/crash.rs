@@ -10,8 +10,13 @@ use vw_tests::process;
 
 use super::{ALL, check, rows, same, table, use_index};
 
-/// Crashes.
+/// Crashes; VW_CRASH_ROUNDS asks for others.
 const ROUNDS: u64 = 21;
+
+/// The crashes that were asked for, or so many.
+pub fn rounds(usual: u64) -> u64 {
+    std::env::var("VW_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
 
 /// Ids whose fate the server has told, and those that it was asked to delete.
 #[derive(Default)]
@@ -113,7 +118,7 @@ fn what_was_committed_is_found_after_every_crash() {
     let cluster = Cluster::start("autovacuum = off\nmax_wal_size = 64MB\ncheckpoint_timeout = 30s");
     drop(table(&cluster, 0));
     let mut told = Told::default();
-    for number in 0..ROUNDS {
+    for number in 0..rounds(ROUNDS) {
         round(&cluster, number, &mut told);
         let mut client = recovered(&cluster);
         use_index(&mut client, "t_v", ALL);

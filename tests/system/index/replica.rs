@@ -48,6 +48,42 @@ fn churn(client: &mut Client) {
     fill(client, 900_001, 903_000);
 }
 
+/// While the primary does nothing but vacuum, no row changes: every answer on either side is the one of before.
+#[test]
+fn a_replica_answers_as_the_primary_does_while_that_one_vacuums() {
+    let settings = "autovacuum = off\nhot_standby_feedback = off\nmax_standby_streaming_delay = -1";
+    let primary = Cluster::start(settings);
+    let mut client = table(&primary, 3000);
+    let replica = primary.replica();
+    let mut reader = replica.connect("app");
+    let mut searches = 0;
+    for round in 1..=6_i64 {
+        let first = round * 10_000;
+        fill(&mut client, first, first + 2999);
+        client.execute("DELETE FROM t WHERE id < $1 AND id % 7 <> 0", &[&first]).expect("a deletion");
+        let expected = same(&mut client, "t_v", ALL);
+        catch_up(&mut client, &mut reader);
+        use_index(&mut reader, "t_v", ALL);
+        std::thread::scope(|scope| {
+            let mut own = primary.connect("app");
+            let vacuum = scope.spawn(move || {
+                for _ in 0..3 {
+                    own.batch_execute("VACUUM t").expect("a vacuum");
+                }
+            });
+            while !vacuum.is_finished() {
+                agree(&rows(&mut reader, ALL), &expected, ALL);
+                searches += 1;
+            }
+            vacuum.join().expect("vacuums");
+        });
+        catch_up(&mut client, &mut reader);
+        agree(&rows(&mut reader, ALL), &expected, ALL);
+        agree(&same(&mut client, "t_v", ALL), &expected, ALL);
+    }
+    assert!(searches >= 6, "only {searches} searches beside vacuums");
+}
+
 #[test]
 fn a_replica_has_the_same_pages_and_answers() {
     let settings = "autovacuum = off\nwal_consistency_checking = 'all'\nmax_standby_streaming_delay = -1";

@@ -12,7 +12,7 @@ use std::collections::{BinaryHeap, HashSet};
 use super::{Calibration, Effort, visit};
 use crate::codec::Query;
 use crate::layout::{Link, META_PAGE};
-use crate::table::Entry;
+use crate::table::{Directory, Entry};
 use crate::{Error, Index, PageStore};
 
 /// Directory pages that are read at once, at least, before lists are visited.
@@ -175,11 +175,7 @@ impl Frontier {
     /// Read them as they are.
     fn route_once<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query) -> Result<(), Error> {
         let mut groups = Vec::new();
-        for root in index.root()? {
-            for (at, link) in root.records.iter().enumerate() {
-                groups.push((index.score(query, root.centroid(at)), *link));
-            }
-        }
+        index.groups(&mut |link, centroid| groups.push((index.score(query, centroid), link)))?;
         groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         self.groups = groups.iter().map(|(_, link)| *link).collect();
         self.known = self.groups.iter().copied().collect();
@@ -196,16 +192,17 @@ impl Frontier {
     fn read<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query, count: usize) -> Result<(), Error> {
         for _ in 0..count {
             let Some(link) = self.groups.pop() else { return Ok(()) };
-            let directory = index.directory(link)?;
-            // A page that was split off a moment ago may not be in the root yet.
-            if let Some(next) = directory.next.filter(|next| self.known.insert(*next)) {
-                self.groups.push(next);
-            }
-            for (at, entry) in directory.records.iter().enumerate() {
-                if !self.visited.contains(&entry.list) {
-                    let score = index.score(query, directory.centroid(at));
-                    self.lists.push(Reverse(Ahead { score, entry: *entry }));
+            let (lists, visited) = (&mut self.lists, &self.visited);
+            let most = Directory::capacity(index.centroids.bytes());
+            lists.try_reserve(most).map_err(|_| Error::OutOfMemory { bytes: most * size_of::<Ahead>() })?;
+            let next = index.entries(link, &mut |entry, centroid| {
+                if !visited.contains(&entry.list) {
+                    lists.push(Reverse(Ahead { score: index.score(query, centroid), entry }));
                 }
+            })?;
+            // A page that was split off a moment ago may not be in the root yet.
+            if let Some(next) = next.filter(|next| self.known.insert(*next)) {
+                self.groups.push(next);
             }
         }
         Ok(())

@@ -125,10 +125,12 @@ impl<'s, S: PageStore> Search<'s, S> {
                     (self.depth, self.given) = (depth, given);
                     return Ok(Some(found));
                 }
-                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit),
+                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit)?,
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
                 Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
                     let Some(tid) = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot)) else { continue };
+                    self.seen.try_reserve(1).map_err(|_| Error::OutOfMemory { bytes: size_of::<Tid>() })?;
+                    self.queue.reserve(0)?;
                     if !self.seen.insert(tid) {
                         continue;
                     }
@@ -156,7 +158,7 @@ impl<'s, S: PageStore> Search<'s, S> {
         let mut neighbours = Vec::new();
         while neighbours.len() < count {
             match self.queue.pop() {
-                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit),
+                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit)?,
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
                 Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
                     let found = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot));
@@ -185,6 +187,8 @@ impl<'s, S: PageStore> Search<'s, S> {
                 let before = u32::try_from(self.counters.lists).unwrap_or(u32::MAX);
                 self.counters.lists += 1;
                 self.counters.scanned += visits.iter().map(|visit| visit.len() as u64).sum::<u64>();
+                visit::reserve(&mut self.lists, visits.len())?;
+                visit::reserve(&mut self.visits, visits.len())?;
                 self.lists.extend(visits.iter().map(|_| (before, ahead.score)));
                 self.visits.extend(visits);
                 self.frontier.visited(entry.list);
@@ -195,10 +199,8 @@ impl<'s, S: PageStore> Search<'s, S> {
     }
 
     /// Take out of a visit the members that are next.
-    fn open(&mut self, at: u32) {
-        if let Some(visit) = self.visits.get_mut(at as usize) {
-            visit.next(at, &mut self.queue);
-        }
+    fn open(&mut self, at: u32) -> Result<(), Error> {
+        self.visits.get_mut(at as usize).map_or(Ok(()), |visit| visit.next(at, &mut self.queue))
     }
 
     /// Estimate a member's distance by its row.
@@ -214,6 +216,7 @@ impl<'s, S: PageStore> Search<'s, S> {
             }
             false => f32::NEG_INFINITY,
         };
+        self.queue.reserve(1)?;
         self.queue.push(bound, Stage::Row, at, slot);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Found;
-use crate::Tid;
+use crate::{Error, Tid};
 
 /// How closely a candidate has been looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +41,12 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Make room for so many bounds more, and for one distance: how long a search goes on is the caller's doing.
+    pub fn reserve(&mut self, bounds: usize) -> Result<(), Error> {
+        let room = self.bounds.try_reserve(bounds).and_then(|()| self.exact.try_reserve(1));
+        room.map_err(|_| Error::OutOfMemory { bytes: bounds * size_of::<Bound>() + size_of::<Place>() })
+    }
+
     /// Add a candidate.
     pub fn push(&mut self, bound: f32, stage: Stage, visit: u32, slot: u32) {
         self.push_rank(rank_of_bound(bound), stage, visit, slot);

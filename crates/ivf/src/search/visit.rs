@@ -4,11 +4,10 @@
 use super::queue::{Queue, Stage, rank_of_bound};
 use crate::codec::{Coding, Query};
 use crate::index::known;
-use crate::list::List;
-use crate::members::Members;
+use crate::layout::KIND_OPEN;
 use crate::packed::{BLOCK, Head, Shape};
 use crate::table::Entry;
-use crate::{Error, Index, PageStore, Tid};
+use crate::{Error, Index, PageStore, Tid, open, page};
 
 /// Members that go into the queue at once.
 const BATCH: usize = 16;
@@ -41,7 +40,8 @@ impl Visit {
     }
 
     /// Put the members that are next into the queue, and the rest of the visit under the least of their bounds.
-    pub fn next(&mut self, at: u32, queue: &mut Queue) {
+    pub fn next(&mut self, at: u32, queue: &mut Queue) -> Result<(), Error> {
+        queue.reserve(BATCH + 1)?;
         let count = self.waiting.len();
         if count > BATCH {
             self.waiting.select_nth_unstable(count - BATCH - 1);
@@ -50,6 +50,7 @@ impl Visit {
             queue.push_rank(!rank, self.stage, at, slot);
         }
         self.wait(at, queue);
+        Ok(())
     }
 
     /// Put the visit into the queue, if any of its members is not.
@@ -94,20 +95,48 @@ pub fn list<S: PageStore>(
         let Some(visit) = scan(index, query, head)? else { return Ok(None) };
         visits.push(visit);
     }
-    let members = Members::new(index.codec.row_bytes());
-    let mut open = List { members, pages: Vec::new(), end: None, deleted: 0 };
-    if !index.opened(entry, &mut open, &mut || {})? {
+    if !open_part(index, query, entry, &mut visits)? {
         return Ok(None);
     }
-    let mut bounds = open.members.iter().map(|(_, row)| by_row(query, row));
-    for tids in open.members.tids.chunks(OPEN) {
-        let waiting = waiting(tids, bounds.by_ref().take(tids.len()));
-        visits.push(Visit { part: Part::Open(tids.to_vec()), stage: Stage::Row, waiting });
-    }
+    queue.reserve(visits.len())?;
     for (at, visit) in visits.iter().enumerate() {
         visit.wait((first + at) as u32, queue);
     }
     Ok(Some(visits))
+}
+
+/// Visit the open part of a list, page by page; false where the list has been replaced.
+fn open_part<S: PageStore>(
+    index: &Index<'_, S>,
+    query: &Query,
+    entry: &Entry,
+    visits: &mut Vec<Visit>,
+) -> Result<bool, Error> {
+    let row_bytes = index.codec.row_bytes();
+    let mut next = entry.open;
+    let (mut tids, mut bounds) = (Vec::new(), Vec::new());
+    while let Some(link) = next {
+        let bytes = index.store.read(known(index.store, link.page)?)?;
+        let Some(header) = page::found(index.store, link, &bytes, KIND_OPEN, entry.list)? else { return Ok(false) };
+        reserve(&mut tids, header.count)?;
+        reserve(&mut bounds, header.count)?;
+        open::each(link, &header, &bytes, row_bytes, &mut |tid, row| {
+            tids.push(tid);
+            bounds.push(by_row(query, row));
+            Ok(())
+        })?;
+        next = header.next.link();
+    }
+    for (tids, bounds) in tids.chunks(OPEN).zip(bounds.chunks(OPEN)) {
+        let waiting = waiting(tids, bounds.iter().copied());
+        visits.push(Visit { part: Part::Open(tids.to_vec()), stage: Stage::Row, waiting });
+    }
+    Ok(true)
+}
+
+/// Make room for so many values more.
+pub fn reserve<T>(values: &mut Vec<T>, count: usize) -> Result<(), Error> {
+    values.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes: count * size_of::<T>() })
 }
 
 /// Bound a member's score by its row.

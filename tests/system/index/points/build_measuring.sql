@@ -1,0 +1,1 @@
+SELECT pid FROM pg_stat_progress_create_index WHERE phase = 'building index: measuring recall' LIMIT 1

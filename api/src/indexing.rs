@@ -17,7 +17,8 @@ use crate::{sqlstate, statement};
 /// Index items in a collection; where `atomic`, all of them or none.
 pub async fn run(app: &App, project: &str, collection: &str, items: NewItems, atomic: bool) -> Result<IndexReport> {
     let NewItems(mut items) = items;
-    let kinds: Vec<&str> = items.iter().map(|item| kind(&item.input).map_or("text", Kind::word)).collect();
+    let of_kind: Vec<Option<Kind>> = items.iter().map(|item| kind(&item.input)).collect();
+    let kinds: Vec<&str> = of_kind.iter().map(|kind| kind.map_or("text", Kind::word)).collect();
     let wanted = take_media(&mut items);
     let (keys, gathered) = if wanted.is_empty() {
         (Vec::new(), None)
@@ -36,6 +37,10 @@ pub async fn run(app: &App, project: &str, collection: &str, items: NewItems, at
     store(app, &keys, gathered.as_ref()).await?;
     let rows = columns.run(app, project, collection, atomic).await?;
     let report = report(&rows, &columns.places, failed)?;
+    // Those that failed before were counted as they were gathered.
+    for error in report.errors.iter().filter(|error| error.code == Code::DecodeFailed) {
+        of_kind.get(error.index).copied().flatten().inspect(|kind| app.metrics.media_rejected(*kind, error.code));
+    }
     refuse(&report.errors, count, false, &kinds)?;
     Ok(report)
 }
@@ -125,6 +130,8 @@ impl Columns {
         let undecodable = |error: Error| match (&error.code, &error.param) {
             // What the client sent was checked before: what is refused here is what its bytes turned out to be.
             (Code::InvalidRequest, Some(param)) if param.starts_with("items[") => {
+                let kinds = [Kind::Image, Kind::Audio].into_iter().filter(|kind| param.contains(kind.word()));
+                kinds.for_each(|kind| app.metrics.media_rejected(kind, Code::DecodeFailed));
                 Error { code: Code::DecodeFailed, ..error }
             }
             _ => error,

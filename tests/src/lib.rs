@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod files;
+pub mod pooler;
 pub mod process;
 pub mod samples;
 pub mod service;

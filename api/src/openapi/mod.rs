@@ -1,11 +1,16 @@
 //! The description of the API in OpenAPI 3.1, made of the types and handlers themselves and pinned in `api/openapi.json`.
 
+mod filter;
+mod one_of;
+
 use serde::Serialize;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, ToSchema};
 
 use crate::error::ItemError;
 use crate::handlers::{admin, collections, content, health, items, search};
+
+pub use filter::Filter;
 
 /// The whole description.
 #[derive(OpenApi)]
@@ -46,7 +51,7 @@ use crate::handlers::{admin, collections, content, health, items, search};
     ),
     components(schemas(ErrorBody, ErrorDetail)),
     security(("key" = [])),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &OneInput)
 )]
 struct Api;
 
@@ -58,6 +63,15 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("vwk_ID_SECRET").build();
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The rule about the five inputs.
+struct OneInput;
+
+impl Modify for OneInput {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        one_of::require_one_input(api);
     }
 }
 
@@ -109,14 +123,14 @@ pub enum Refusals {
     /// The method is not one of this path: method_not_allowed
     #[response(status = 405)]
     Method(ErrorBody),
-    /// Too many requests in a minute: rate_limited; see retry-after
-    #[response(status = 429)]
+    /// Too many requests in a minute, or too many without a good key: rate_limited
+    #[response(status = 429, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Limited(ErrorBody),
     /// A failure of the service: internal
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// Overloaded or without database or engine; see retry-after
-    #[response(status = 503)]
+    /// Overloaded or without database, engine or store
+    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Unavailable(ErrorBody),
 }
 
@@ -154,14 +168,14 @@ pub enum BodyRefusals {
     /// What cannot be embedded (unsupported_input, fetch_failed, media_too_large, unsupported_media, decode_failed), or a key used twice (idempotency_mismatch)
     #[response(status = 422)]
     Unsupported(ErrorBody),
-    /// Too many requests in a minute: rate_limited; see retry-after
-    #[response(status = 429)]
+    /// Too many requests in a minute, or too many without a good key: rate_limited
+    #[response(status = 429, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Limited(ErrorBody),
     /// A failure of the service: internal
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// Overloaded or without database or engine; see retry-after
-    #[response(status = 503)]
+    /// Overloaded or without database, engine or store
+    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Unavailable(ErrorBody),
 }
 
@@ -172,8 +186,8 @@ pub enum Outages {
     /// A failure of the service: internal
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// Overloaded or without database or engine; see retry-after
-    #[response(status = 503)]
+    /// Overloaded or without database, engine or store
+    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Unavailable(ErrorBody),
 }
 
@@ -221,6 +235,7 @@ pub struct PageQuery {
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
     /// The next_cursor of the page before.
+    #[param(min_length = 1)]
     cursor: Option<String>,
 }
 
@@ -253,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_route_of_the_api_is_described() {
-        let routes = include_str!("routes.rs").split("#[cfg(test)]").next().unwrap_or_default();
+        let routes = include_str!("../routes.rs").split("#[cfg(test)]").next().unwrap_or_default();
         let described = Api::openapi().paths.paths;
         let own: Vec<&str> = routes.split(".route(\"").skip(1).filter_map(|text| text.split('"').next()).collect();
         let silent = ["/", "/console/{name}", "/docs", "/openapi.json"];

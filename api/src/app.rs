@@ -1,6 +1,7 @@
 //! What all requests share. Holds no state of any one request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -24,6 +25,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// One permit is one KiB of request bodies in memory.
     pub body_room: Arc<Semaphore>,
+    /// How long a client may take to send a body.
+    pub body_time: Duration,
 }
 
 impl App {
@@ -36,6 +39,7 @@ impl App {
             guesses: Arc::new(Guesses::new(settings.auth_failures, settings.proxies.clone())),
             metrics,
             body_room: Arc::new(Semaphore::new(BODY_ROOM)),
+            body_time: settings.body_time,
         }
     }
 }

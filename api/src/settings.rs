@@ -48,6 +48,9 @@ pub struct Given {
     /// Seconds for a client's header lines, and that a connection may idle, 1 to 3600 [default: 30]
     #[arg(long, env = "VW_HEADER_SECONDS")]
     pub header_seconds: Option<u64>,
+    /// Seconds for a client's body, 1 to 3600 [default: 60]
+    #[arg(long, env = "VW_BODY_SECONDS")]
+    pub body_seconds: Option<u64>,
     /// Seconds that requests in progress have once the service is told to stop, 0 to 3600 [default: 30]
     #[arg(long, env = "VW_DRAIN_SECONDS")]
     pub drain_seconds: Option<u64>,
@@ -101,6 +104,7 @@ pub struct Settings {
     pub max_connections: usize,
     pub max_in_flight: usize,
     pub header_time: Duration,
+    pub body_time: Duration,
     pub drain_time: Duration,
     pub log_format: LogFormat,
     pub media: media::Settings,
@@ -134,6 +138,7 @@ impl Given {
             max_connections: self.max_connections.or(other.max_connections),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
             header_seconds: self.header_seconds.or(other.header_seconds),
+            body_seconds: self.body_seconds.or(other.body_seconds),
             drain_seconds: self.drain_seconds.or(other.drain_seconds),
             log_format: self.log_format.or(other.log_format),
             media_store: self.media_store.or(other.media_store),
@@ -159,6 +164,7 @@ fn check(given: Given) -> anyhow::Result<Settings> {
         max_connections: within("max_connections", given.max_connections, 1024, 1, 100_000)?,
         max_in_flight: within("max_in_flight", given.max_in_flight, 256, 1, 100_000)?,
         header_time: Duration::from_secs(within("header_seconds", given.header_seconds, 30, 1, 3600)?),
+        body_time: Duration::from_secs(within("body_seconds", given.body_seconds, 60, 1, 3600)?),
         drain_time: Duration::from_secs(within("drain_seconds", given.drain_seconds, 30, 0, 3600)?),
         log_format: given.log_format.unwrap_or_default(),
         media: media::Settings {
@@ -232,6 +238,7 @@ mod tests {
             "trusted_proxies = \"proxy.internal\"",
             "max_connections = 0",
             "header_seconds = 0",
+            "body_seconds = 0",
             "drain_seconds = 3601",
             "log_format = \"xml\"",
             "listen = 8080",

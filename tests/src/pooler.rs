@@ -9,6 +9,7 @@ use postgres::{Client, NoTls, SimpleQueryMessage};
 use tempfile::TempDir;
 
 use crate::cluster::{Cluster, free_port, server_program};
+use crate::service::ROLE;
 
 /// A running PgBouncer.
 pub struct Pooler {
@@ -23,12 +24,15 @@ impl Pooler {
         let folder = tempfile::Builder::new().prefix("vw-pooler-").tempdir_in("/tmp").expect("a temporary folder");
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("own folder");
         let (port, file) = (free_port(), folder.path().join("pooler.ini"));
+        let users = folder.path().join("users");
+        std::fs::write(&users, format!("\"postgres\" \"\"\n\"{ROLE}\" \"\"\n")).expect("own folder");
         // No ignore_startup_parameters: whoever sends options is refused, as by most of those who run one.
         let settings = format!(
             "[databases]\n* = {}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = any\nadmin_users = postgres\npool_mode = transaction\ndefault_pool_size = {connections}\n\
+             auth_type = trust\nauth_file = {}\nadmin_users = postgres\npool_mode = transaction\ndefault_pool_size = {connections}\n\
              max_client_conn = 200\n",
-            cluster.place()
+            cluster.place(),
+            users.display()
         );
         std::fs::write(&file, settings).expect("own folder");
         let log = std::fs::File::create(folder.path().join("log")).expect("own folder");

@@ -77,7 +77,9 @@ impl Modify for OneInput {
 
 /// Write the description as JSON.
 pub fn json() -> String {
-    Api::openapi().to_pretty_json().unwrap_or_default() + "\n"
+    let text = Api::openapi().to_pretty_json().unwrap_or_default() + "\n";
+    // utoipa 5 writes this one name of links as Rust has it.
+    text.replace("\"operation_id\":", "\"operationId\":")
 }
 
 /// The body of every answer that is not a success.
@@ -153,7 +155,7 @@ pub enum BodyRefusals {
     /// The method is not one of this path: method_not_allowed
     #[response(status = 405)]
     Method(ErrorBody),
-    /// The body took longer than 60 s: request_timeout
+    /// The body took too long to arrive: request_timeout
     #[response(status = 408)]
     Slow(ErrorBody),
     /// A name is taken (conflict), or the request is in progress (idempotency_in_flight)
@@ -255,15 +257,22 @@ mod tests {
         assert!(pinned == json(), "the API has changed: VW_OPENAPI_WRITE=1 cargo test -p vw-api writes {path} anew");
     }
 
+    /// The value of each `"name": "value"` line that stands this deep.
+    fn values<'a>(text: &'a str, name: &str, indents: &[usize]) -> Vec<&'a str> {
+        let line = format!("\"{name}\": \"");
+        let deep = |line: &&str| indents.contains(&(line.len() - line.trim_start().len()));
+        let found = text.lines().filter(deep).filter_map(|text| text.trim().strip_prefix(&line));
+        found.filter_map(|rest| rest.split('"').next()).collect()
+    }
+
     #[test]
-    fn operations_have_names_of_their_own() {
+    fn operations_have_names_of_their_own_and_links_lead_to_them() {
         let text = json();
-        let mut names: Vec<&str> =
-            text.lines().filter(|line| line.contains("\"operationId\"")).map(str::trim).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert!(names.len() == all && all > 15, "{names:?}");
+        // An operation is the third object from the outermost, a link the seventh.
+        let (names, links) = (values(&text, "operationId", &[8]), values(&text, "operationId", &[16]));
+        let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert!(distinct.len() == names.len() && names.len() > 15, "{names:?}");
+        assert!(links.len() > 8 && links.iter().all(|link| distinct.contains(link)), "{links:?}");
     }
 
     #[test]

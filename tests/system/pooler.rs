@@ -18,7 +18,7 @@ struct World {
     service: Service,
     pooler: Pooler,
     cluster: Cluster,
-    _store: TempDir,
+    store: TempDir,
 }
 
 fn world() -> World {
@@ -30,7 +30,7 @@ fn world() -> World {
     let settings =
         [("DATABASE_URL", &*address), ("VW_POOLER", "true"), ("VW_POOL_SIZE", "8"), ("VW_MEDIA_STORE", &folder)];
     let service = Service::start_set(&cluster, "app", &[], &settings);
-    World { service, pooler, cluster, _store: store }
+    World { service, pooler, cluster, store }
 }
 
 /// All that a project does, with its own word in everything; asserts that it meets nothing else.
@@ -124,6 +124,7 @@ fn without_the_setting_check_says_what_is_wrong() {
     let check = |pooler: &str| {
         let mut command = program();
         command.arg("check").env("DATABASE_URL", world.pooler.address(ROLE, "app")).env("VW_POOLER", pooler);
+        command.env("VW_MEDIA_STORE", world.store.path());
         let output = command.output().expect("vw-api starts");
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };

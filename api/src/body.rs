@@ -20,9 +20,6 @@ pub const SMALL: usize = 1024 * 1024;
 pub const QUERY: usize = 36 * 1024 * 1024;
 pub const BULK: usize = 64 * 1024 * 1024;
 
-/// How long a client may take to send a body.
-const READ_TIME: Duration = Duration::from_secs(60);
-
 /// How long to wait for memory that other bodies hold.
 const ROOM_WAIT: Duration = Duration::from_secs(5);
 
@@ -59,8 +56,9 @@ pub async fn read<T: DeserializeOwned, G>(
     };
     let ticket = request.extensions().get::<Arc<Ticket>>().cloned();
     let mut body = request.into_body();
-    let late = || Error::new(Code::RequestTimeout, "the body took longer than 60 s to arrive");
-    let bytes = match tokio::time::timeout(READ_TIME, collect(&mut body, limit)).await.map_err(|_| late())? {
+    let seconds = app.body_time.as_secs();
+    let late = || Error::new(Code::RequestTimeout, format!("the body took longer than {seconds} s to arrive"));
+    let bytes = match tokio::time::timeout(app.body_time, collect(&mut body, limit)).await.map_err(|_| late())? {
         Err(error) if error.code == Code::PayloadTooLarge => {
             discard(body).await;
             return Err(error);

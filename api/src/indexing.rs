@@ -17,7 +17,8 @@ use crate::{sqlstate, statement};
 /// Index items in a collection; where `atomic`, all of them or none.
 pub async fn run(app: &App, project: &str, collection: &str, items: NewItems, atomic: bool) -> Result<IndexReport> {
     let NewItems(mut items) = items;
-    let kinds: Vec<&str> = items.iter().map(|item| kind(&item.input).map_or("text", Kind::word)).collect();
+    let of_kind: Vec<Option<Kind>> = items.iter().map(|item| kind(&item.input)).collect();
+    let kinds: Vec<&str> = of_kind.iter().map(|kind| kind.map_or("text", Kind::word)).collect();
     let wanted = take_media(&mut items);
     let (keys, gathered) = if wanted.is_empty() {
         (Vec::new(), None)
@@ -34,8 +35,14 @@ pub async fn run(app: &App, project: &str, collection: &str, items: NewItems, at
         columns.push(index, item, ready, keys.get(index).cloned().flatten());
     }
     store(app, &keys, gathered.as_ref()).await?;
-    let rows = columns.run(app, project, collection, atomic).await?;
-    let report = report(&rows, &columns.places, failed)?;
+    let outcome = columns.run(app, project, collection, atomic).await.map_err(|error| undecodable(error, &kinds));
+    let report = outcome.and_then(|rows| report(&rows, &columns.places, failed));
+    // Those that failed before were counted as they were gathered.
+    let undecoded = report.as_ref().map_or_else(|error| &error.items, |report| &report.errors);
+    for error in undecoded.iter().filter(|error| error.code == Code::DecodeFailed) {
+        of_kind.get(error.index).copied().flatten().inspect(|kind| app.metrics.media_rejected(*kind, error.code));
+    }
+    let report = report?;
     refuse(&report.errors, count, false, &kinds)?;
     Ok(report)
 }
@@ -73,6 +80,16 @@ async fn store(app: &App, keys: &[Option<String>], gathered: Option<&Gathered>) 
     let ready = gathered.map(|gathered| gathered.ready.as_slice()).unwrap_or_default();
     let files = ready.iter().filter_map(|ready| Some((keys.get(ready.index)?.as_deref()?, ready)));
     app.media.keep(files).await
+}
+
+/// Name the item for which the database refused all of them. What the client sent was checked before, so what is refused
+/// here is what its bytes turned out to be.
+fn undecodable(error: Error, kinds: &[&str]) -> Error {
+    let place = error.param.as_deref().and_then(|param| param.strip_prefix("items[")?.strip_suffix(']')?.parse().ok());
+    let (Code::InvalidRequest, Some(index)) = (error.code, place) else { return error };
+    let item = ItemError { index, code: Code::DecodeFailed, message: error.message.clone() };
+    let kind = kinds.get(index).copied().unwrap_or_default();
+    Error { code: Code::DecodeFailed, items: vec![item], ..error }.at(format!("items[{index}].{kind}"))
 }
 
 /// Items as the statement takes them: one column a field, of equal lengths.
@@ -122,14 +139,7 @@ impl Columns {
             &keys,
             &self.formats,
         ];
-        let undecodable = |error: Error| match (&error.code, &error.param) {
-            // What the client sent was checked before: what is refused here is what its bytes turned out to be.
-            (Code::InvalidRequest, Some(param)) if param.starts_with("items[") => {
-                Error { code: Code::DecodeFailed, ..error }
-            }
-            _ => error,
-        };
-        app.db.rows(statement::INDEX_ITEMS, values).await.map_err(undecodable)
+        app.db.rows(statement::INDEX_ITEMS, values).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::error::Category;
 
 use crate::error::{Code, Error, Result};
@@ -99,6 +99,34 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Capped<T, 
     }
 }
 
+/// The largest number up to which every integer is a double.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Take an integer, which JSON may write as `5.0` too (JSON Schema, validation 6.1.1); null is none.
+pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<i64>, D::Error> {
+    struct Whole;
+    impl Visitor<'_> for Whole {
+        type Value = Option<i64>;
+        fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+            out.write_str("an integer")
+        }
+        fn visit_i64<E: serde::de::Error>(self, value: i64) -> std::result::Result<Self::Value, E> {
+            Ok(Some(value))
+        }
+        fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Self::Value, E> {
+            i64::try_from(value).map(Some).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+        }
+        fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Self::Value, E> {
+            let exact = value.fract() == 0.0 && value.abs() <= EXACT;
+            if exact { Ok(Some(value as i64)) } else { Err(E::invalid_value(Unexpected::Float(value), &self)) }
+        }
+        fn visit_unit<E: serde::de::Error>(self) -> std::result::Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    deserializer.deserialize_any(Whole)
+}
+
 #[cfg(test)]
 mod tests {
     //! Guards the names of parameters in refusals, and that a hostile body is refused early.
@@ -166,6 +194,18 @@ mod tests {
         let outer: Outer = parse(br#" {"items":[{"raw":{"a":[1]},"size":null},{"size":4}]} "#).expect("good");
         let items = outer.items.expect("given").0;
         assert_eq!(items[0].0.raw.as_ref().map(|raw| raw.get()), Some("{\"a\":[1]}"));
+    }
+
+    #[test]
+    fn integers_in_any_spelling() {
+        let read = |text: &str| whole(&mut serde_json::Deserializer::from_str(text)).ok();
+        for (text, value) in [("5", 5), ("5.0", 5), ("5e0", 5), ("-3", -3), ("9007199254740992.0", 1 << 53)] {
+            assert_eq!(read(text), Some(Some(value)), "{text}");
+        }
+        assert_eq!(read("null"), Some(None));
+        for bad in ["5.5", "\"5\"", "true", "[5]", "1e300", "18446744073709551615"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

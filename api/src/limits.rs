@@ -1,8 +1,6 @@
 //! How much one project may ask for, and how much is in progress at all. Counts are kept in this process: of several
 //! processes each has its own.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -16,12 +14,7 @@ use crate::auth::Project;
 use crate::body::refuse;
 use crate::error::{Code, Error, Result};
 use crate::sqlstate;
-
-/// The window that slides.
-const WINDOW: Duration = Duration::from_secs(60);
-
-/// So many windows may be kept before those in which nothing happened are dropped.
-const MANY_WINDOWS: usize = 4096;
+use crate::window::{self, Room, WINDOW, Windows};
 
 /// The kinds of request that are counted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,13 +82,10 @@ impl Rates {
     }
 }
 
-/// The times of the last minute's requests, for each project and kind; their number is bounded by the limits.
-type Windows = HashMap<(String, Category), VecDeque<Instant>>;
-
 /// What is counted.
 pub struct Limits {
     rates: Rates,
-    windows: Mutex<Windows>,
+    windows: Windows<(String, Category)>,
     in_flight: Semaphore,
 }
 
@@ -112,42 +102,23 @@ pub struct Standing {
 
 impl Limits {
     pub fn new(rates: Rates, max_in_flight: usize) -> Limits {
-        Limits { rates, windows: Mutex::default(), in_flight: Semaphore::new(max_in_flight) }
+        Limits { rates, windows: Windows::new(), in_flight: Semaphore::new(max_in_flight) }
     }
 
     /// Count a request of a project; None where there is no limit. A request that is refused does not count.
     fn count(&self, project: &str, category: Category, now: Instant) -> Option<Standing> {
         let limit = Some(self.rates.of(category)).filter(|limit| *limit > 0)?;
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = |time: &Instant| now.saturating_duration_since(*time) < WINDOW;
-        if windows.len() > MANY_WINDOWS {
-            windows.retain(|_, times| times.back().is_some_and(recent));
-        }
-        let times = windows.entry((project.to_owned(), category)).or_default();
-        while times.front().is_some_and(|time| !recent(time)) {
-            times.pop_front();
-        }
-        let room = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(times.len());
-        if room > 0 {
-            times.push_back(now);
-        }
-        let oldest = times.front().copied().unwrap_or(now);
-        let reset = WINDOW.saturating_sub(now.saturating_duration_since(oldest));
-        let remaining = u32::try_from(room.saturating_sub(1)).unwrap_or(u32::MAX);
-        Some(Standing { category, limit, remaining, reset, allowed: room > 0 })
+        let Room { left, reset } = self.windows.count((project.to_owned(), category), limit, now);
+        let remaining = u32::try_from(left.saturating_sub(1)).unwrap_or(u32::MAX);
+        Some(Standing { category, limit, remaining, reset, allowed: left > 0 })
     }
 }
 
 impl Standing {
-    /// Seconds until the window has room again.
-    fn seconds(&self) -> u64 {
-        self.reset.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
-    }
-
     /// Tell the client: as other services of this kind do, and as the IETF's draft has it.
     fn show(&self, headers: &mut HeaderMap) {
         let Standing { limit, remaining, .. } = self;
-        let (word, seconds) = (self.category.word(), self.seconds());
+        let (word, seconds) = (self.category.word(), window::seconds(self.reset));
         let lines = [
             ("x-ratelimit-limit-requests", limit.to_string()),
             ("x-ratelimit-remaining-requests", remaining.to_string()),
@@ -190,7 +161,7 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resu
     } else {
         app.metrics.rate_limited(category);
         let message = format!("more than {} {} requests in a minute", standing.limit, category.word());
-        let error = Error::new(Code::RateLimited, message).retry_after(standing.seconds());
+        let error = Error::new(Code::RateLimited, message).retry_after(window::seconds(standing.reset));
         refuse::<Response>(request, error).await.into_response()
     };
     standing.show(response.headers_mut());
@@ -199,32 +170,23 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resu
 
 #[cfg(test)]
 mod tests {
-    //! Guards the window: it slides, it is each project's and kind's own, and it never holds more than the limit.
+    //! Guards what is counted: each project's and each kind's requests apart, and none where there is no limit.
     use super::*;
 
     #[test]
-    fn windows_slide() {
-        let limits = Limits::new(Rates::all(3), 1);
-        let start = Instant::now();
-        let at = |seconds: u64| start + Duration::from_secs(seconds);
-        let count = |project: &str, seconds| limits.count(project, Category::Read, at(seconds)).expect("a limit");
-        assert_eq!((count("a", 0).remaining, count("a", 10).remaining, count("a", 20).remaining), (2, 1, 0));
-        let refused = count("a", 30);
-        assert_eq!((refused.allowed, refused.seconds()), (false, 30), "the first leaves after a minute");
-        assert!(count("b", 30).allowed && limits.count("a", Category::Write, at(30)).expect("a limit").allowed);
-        assert!(!count("a", 59).allowed);
-        assert!(count("a", 60).allowed);
-        assert!(!count("a", 61).allowed, "the refused ones did not count, the one at 60 did");
-        assert!(count("a", 70).allowed);
-        let windows = limits.windows.lock().expect("a lock");
-        assert!(windows.values().all(|times| times.len() <= 3));
+    fn projects_and_kinds_are_counted_apart() {
+        let (limits, now) = (Limits::new(Rates::all(2), 1), Instant::now());
+        let count = |project: &str, category| limits.count(project, category, now).expect("a limit");
+        let read = |project: &str| count(project, Category::Read);
+        assert_eq!([read("a").remaining, read("a").remaining], [1, 0]);
+        assert!(!read("a").allowed && read("b").allowed && count("a", Category::Write).allowed);
     }
 
     #[test]
     fn without_a_limit_nothing_is_kept() {
         let limits = Limits::new(Rates::all(0), 1);
         assert_eq!(limits.count("a", Category::Search, Instant::now()), None);
-        assert!(limits.windows.lock().expect("a lock").is_empty());
+        assert_eq!(limits.windows.len(), 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod db;
 mod docs;
 mod error;
 mod fetch;
+mod guesses;
 mod handlers;
 mod idempotency;
 mod indexing;
@@ -21,6 +22,7 @@ mod media;
 mod metrics;
 mod openapi;
 mod outer;
+mod peer;
 mod requests;
 mod routes;
 mod server;
@@ -30,6 +32,7 @@ mod statement;
 mod timing;
 mod transfer;
 mod types;
+mod window;
 
 use std::process::ExitCode;
 

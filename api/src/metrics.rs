@@ -9,7 +9,10 @@ use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use crate::error::Code;
+use crate::fetch::Failure;
 use crate::limits::Category;
+use crate::requests::Kind;
 
 /// The upper ends of the histogram's buckets, in seconds.
 const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
@@ -23,6 +26,9 @@ pub struct Metrics {
     limited: IntCounterVec,
     shed: IntCounter,
     replayed: IntCounter,
+    auth_refused: IntCounterVec,
+    fetches: IntCounterVec,
+    media_rejected: IntCounterVec,
     pool_size: IntGauge,
     pool_idle: IntGauge,
     pool_waiting: IntGauge,
@@ -72,6 +78,13 @@ impl Metrics {
             limited: kept("vw_http_rate_limited_total", "Requests beyond their project's limit.", &["kind"])?,
             shed: single("vw_http_shed_total", "Requests turned away since too many were in progress.")?,
             replayed: single("vw_http_replayed_total", "Requests answered again under their Idempotency-Key.")?,
+            auth_refused: kept(
+                "vw_auth_refused_total",
+                "Requests without a key in force: missing, malformed, invalid, or limited, which were too many to look at.",
+                &["reason"],
+            )?,
+            fetches: kept("vw_fetches_total", "URLs fetched, or why not.", &["outcome"])?,
+            media_rejected: kept("vw_media_rejected_total", "Media that could not be embedded.", &["kind", "reason"])?,
             in_flight: gauge("vw_http_in_flight", "Requests in progress.")?,
             pool_size: gauge("vw_pool_connections", "Connections to the database.")?,
             pool_idle: gauge("vw_pool_idle", "Connections to the database that nobody uses.")?,
@@ -102,6 +115,23 @@ impl Metrics {
 
     pub fn replayed(&self) {
         self.replayed.inc();
+    }
+
+    /// Count a request without a key in force; the reason is one of four words.
+    pub fn auth_refused(&self, reason: &'static str) {
+        self.auth_refused.with_label_values(&[reason]).inc();
+    }
+
+    /// Count a URL that was fetched, or why it was not.
+    pub fn fetched(&self, failure: Option<&Failure>) {
+        self.fetches.with_label_values(&[failure.map_or("ok", |failure| failure.reason.word())]).inc();
+    }
+
+    /// Count a medium that could not be embedded, where that is why.
+    pub fn media_rejected(&self, kind: Kind, code: Code) {
+        if matches!(code, Code::MediaTooLarge | Code::UnsupportedMedia | Code::DecodeFailed) {
+            self.media_rejected.with_label_values(&[kind.word(), code.parts().1]).inc();
+        }
     }
 
     /// Write everything in Prometheus's text format.
@@ -148,6 +178,10 @@ mod tests {
         metrics.started();
         metrics.ended("GET", "/livez", 200, Duration::from_millis(3));
         metrics.rate_limited(Category::Search);
+        metrics.auth_refused("invalid");
+        metrics.fetched(None);
+        metrics.media_rejected(Kind::Audio, Code::DecodeFailed);
+        metrics.media_rejected(Kind::Image, Code::FetchFailed);
         let tower =
             TowerNumber { name: "vw_engine_inputs_total", help: "Inputs.", model: "m", modality: "text", value: 7 };
         let text = metrics.text(&PoolState { size: 3, idle: 2, waiting: 0 }, &[tower]).expect("text");
@@ -155,6 +189,9 @@ mod tests {
             "vw_http_requests_total{method=\"GET\",route=\"/livez\",status=\"200\"} 1",
             "vw_http_request_seconds_bucket{method=\"GET\",route=\"/livez\",le=\"0.005\"} 1",
             "vw_http_rate_limited_total{kind=\"search\"} 1",
+            "vw_auth_refused_total{reason=\"invalid\"} 1",
+            "vw_fetches_total{outcome=\"ok\"} 1",
+            "vw_media_rejected_total{kind=\"audio\",reason=\"decode_failed\"} 1",
             "vw_http_in_flight 0",
             "vw_http_shed_total 0",
             "vw_pool_connections 3",

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
+use crate::peer::Peer;
 use crate::settings::Settings;
 
 /// How long a client may leave an answer unread, or be gone without a word, before the connection is cut.
@@ -50,8 +52,8 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
     http.timer(TokioTimer::new()).header_read_timeout(settings.header_time);
     let places = Arc::new(Semaphore::new(settings.max_connections));
     while let Ok(place) = places.clone().acquire_owned().await {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok((stream, address)) => (stream, Peer(address.ip())),
             Err(error) => {
                 tracing::warn!("a connection cannot be accepted: {error}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -61,7 +63,11 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
         // Where these cannot be set, answers are slower, or a dead client is noticed later.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_TIME));
-        let service = TowerToHyperService::new(router.clone());
+        let routes = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request| {
+            hyper::Request::extensions_mut(&mut request).insert(peer);
+            routes.call(request)
+        });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A client that leaves in the middle is no failure of ours.

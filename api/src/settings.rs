@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::limits::{Category, Rates};
 use crate::media::settings as media;
+use crate::peer::Proxies;
 
 /// The settings as given; a name in the file is the flag's with underscores.
 #[derive(Args, Debug, Default, Deserialize)]
@@ -32,6 +33,12 @@ pub struct Given {
     /// Limits for some kinds of request (search, index, read, write, admin): "search=600,index=60"
     #[arg(long, env = "VW_RATE_LIMITS")]
     pub rate_limits: Option<String>,
+    /// Requests a minute with keys that are not in force, for each address, 0 to 100000; 0 is without limit [default: 30]
+    #[arg(long, env = "VW_AUTH_FAILURES")]
+    pub auth_failures: Option<u32>,
+    /// Proxies whose X-Forwarded-For is believed, addresses and networks: "10.0.0.0/8,::1" [default: none]
+    #[arg(long, env = "VW_TRUSTED_PROXIES", value_name = "NETWORK,…")]
+    pub trusted_proxies: Option<String>,
     /// The most connections of clients at one time, 1 to 100000; further clients wait [default: 1024]
     #[arg(long, env = "VW_MAX_CONNECTIONS")]
     pub max_connections: Option<usize>,
@@ -41,6 +48,9 @@ pub struct Given {
     /// Seconds for a client's header lines, and that a connection may idle, 1 to 3600 [default: 30]
     #[arg(long, env = "VW_HEADER_SECONDS")]
     pub header_seconds: Option<u64>,
+    /// Seconds for a client's body, 1 to 3600 [default: 60]
+    #[arg(long, env = "VW_BODY_SECONDS")]
+    pub body_seconds: Option<u64>,
     /// Seconds that requests in progress have once the service is told to stop, 0 to 3600 [default: 30]
     #[arg(long, env = "VW_DRAIN_SECONDS")]
     pub drain_seconds: Option<u64>,
@@ -88,9 +98,13 @@ pub struct Settings {
     pub pooler: bool,
     pub listen: String,
     pub rates: Rates,
+    /// Failures to authenticate a minute for each address; 0 is without limit.
+    pub auth_failures: u32,
+    pub proxies: Proxies,
     pub max_connections: usize,
     pub max_in_flight: usize,
     pub header_time: Duration,
+    pub body_time: Duration,
     pub drain_time: Duration,
     pub log_format: LogFormat,
     pub media: media::Settings,
@@ -119,9 +133,12 @@ impl Given {
             listen: self.listen.or(other.listen),
             rate_limit: self.rate_limit.or(other.rate_limit),
             rate_limits: self.rate_limits.or(other.rate_limits),
+            auth_failures: self.auth_failures.or(other.auth_failures),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             max_connections: self.max_connections.or(other.max_connections),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
             header_seconds: self.header_seconds.or(other.header_seconds),
+            body_seconds: self.body_seconds.or(other.body_seconds),
             drain_seconds: self.drain_seconds.or(other.drain_seconds),
             log_format: self.log_format.or(other.log_format),
             media_store: self.media_store.or(other.media_store),
@@ -142,9 +159,12 @@ fn check(given: Given) -> anyhow::Result<Settings> {
         pooler: given.pooler.unwrap_or(false),
         listen: given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
         rates: rates(given.rate_limit, given.rate_limits.as_deref())?,
+        auth_failures: within("auth_failures", given.auth_failures, 30, 0, 100_000)?,
+        proxies: Proxies::parse(given.trusted_proxies.as_deref().unwrap_or_default())?,
         max_connections: within("max_connections", given.max_connections, 1024, 1, 100_000)?,
         max_in_flight: within("max_in_flight", given.max_in_flight, 256, 1, 100_000)?,
         header_time: Duration::from_secs(within("header_seconds", given.header_seconds, 30, 1, 3600)?),
+        body_time: Duration::from_secs(within("body_seconds", given.body_seconds, 60, 1, 3600)?),
         drain_time: Duration::from_secs(within("drain_seconds", given.drain_seconds, 30, 0, 3600)?),
         log_format: given.log_format.unwrap_or_default(),
         media: media::Settings {
@@ -214,8 +234,11 @@ mod tests {
             "rate_limits = \"searches=1\"",
             "rate_limits = \"search\"",
             "rate_limits = \"search=x\"",
+            "auth_failures = 100001",
+            "trusted_proxies = \"proxy.internal\"",
             "max_connections = 0",
             "header_seconds = 0",
+            "body_seconds = 0",
             "drain_seconds = 3601",
             "log_format = \"xml\"",
             "listen = 8080",

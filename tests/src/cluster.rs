@@ -99,6 +99,11 @@ impl Cluster {
         format!("host=127.0.0.1 port={} user={user} dbname={database}", self.port)
     }
 
+    /// Where it listens, in the words of a client library.
+    pub(crate) fn place(&self) -> String {
+        format!("host=127.0.0.1 port={}", self.port)
+    }
+
     /// Run one of PostgreSQL's client programs on a database; it must end well. Gives what it printed.
     pub fn client_program(&self, program: &str, words: &[&str], database: &str) -> String {
         let mut command = Command::new(self.programs.join(program));
@@ -160,7 +165,7 @@ impl Drop for Cluster {
 ///
 /// Where that user cannot reach the program (a checkout in a private folder), root runs it in a user
 /// namespace in which it carries that user's number and keeps its own access to files.
-fn server_program(program: &Path) -> Command {
+pub(crate) fn server_program(program: &Path) -> Command {
     if std::fs::metadata("/proc/self").expect("/proc").uid() != 0 {
         return Command::new(program);
     }
@@ -180,7 +185,7 @@ fn server_program(program: &Path) -> Command {
     command
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
     listener.local_addr().expect("an address").port()
 }

@@ -23,10 +23,14 @@ mod fetching;
 mod items;
 #[path = "media/kill.rs"]
 mod kill;
+#[path = "media/numbers.rs"]
+mod numbers;
 #[path = "media/rebinding.rs"]
 mod rebinding;
 #[path = "media/sweep.rs"]
 mod sweep;
+#[path = "media/vectors.rs"]
+mod vectors;
 
 const COLLECTIONS: &str = "/v1/vectors/collections";
 

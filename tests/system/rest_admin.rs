@@ -89,6 +89,30 @@ fn scopes_say_what_a_key_opens() {
     }
 }
 
+/// The same from the command line, by the role that owns the extension.
+#[test]
+fn the_owner_makes_lists_replaces_and_revokes_keys_by_command() {
+    let world = World::start(&[]);
+    let command = |words: &[&str]| key(&world.cluster, "app", words);
+    let list = |key: &str| world.service.send("GET", COLLECTIONS, key, &Value::Null).status;
+    assert!(owner(&world.cluster, "app", &["project", "create", "shop"]).contains("prj_"));
+    let first = command(&["create", "--project", "shop", "--name", "web", "--scopes", "read", "--days", "90"]);
+    assert_eq!(list(&first), 200);
+    let shown = command(&["list", "--project", "shop"]);
+    for word in [id(&first), "web", "read", "shop"] {
+        assert!(shown.contains(word), "{word} in {shown}");
+    }
+    assert!(!shown.contains(&first[13..]) && !shown.contains(id(&world.key)), "{shown}");
+    let second = command(&["rotate", id(&first), "--grace-seconds", "600"]);
+    assert_eq!((list(&first), list(&second)), (200, 200), "both for a while");
+    let third = command(&["rotate", id(&second), "--grace-seconds", "0"]);
+    assert_eq!((list(&second), list(&third)), (401, 200));
+    let refused = world.service.send("POST", COLLECTIONS, &third, &json!({"name": "x"}));
+    assert_eq!((refused.status, refused.code()), (403, "forbidden"), "a new key has the rights of the old one");
+    command(&["revoke", id(&third)]);
+    assert_eq!((list(&third), list(&first)), (401, 200), "of the three, one is left in its time of grace");
+}
+
 #[test]
 fn a_key_that_has_expired_opens_nothing() {
     let world = World::start(&[]);

@@ -1,5 +1,6 @@
-//! Guards against clients that ask for too much, too slowly, or at the wrong moment: limits a minute, requests in
-//! progress, header lines that never end, and a service that is told to stop while it works.
+//! Guards against clients that ask for too much, too slowly, or at the wrong moment: limits a minute for projects and for
+//! wrong keys, requests in progress, memory for bodies, header lines and bodies that never end, and a service that is told
+//! to stop while it works.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -106,6 +107,93 @@ fn clients_that_never_finish_their_header_make_room() {
         let _ = client.read_to_end(&mut text);
         assert!(!String::from_utf8_lossy(&text).contains(" 200 "));
     }
+}
+
+/// Send the head of a request that announces a body, and the beginning of that; give the connection.
+fn announce(world: &World, path: &str, length: usize) -> TcpStream {
+    let mut client = TcpStream::connect(world.service.address()).expect("the service");
+    client.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
+    let key = &world.key;
+    write!(
+        client,
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+         Connection: close\r\nContent-Length: {length}\r\n\r\n{{\"items\": ["
+    )
+    .expect("a request");
+    client
+}
+
+#[test]
+fn a_body_that_does_not_come_is_given_up() {
+    let world = World::start(&["--body-seconds", "1"]);
+    let answer = rest(announce(&world, COLLECTIONS, 1000));
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_timeout"), "{answer}");
+    assert_eq!(world.send("GET", COLLECTIONS, Value::Null).status, 200);
+}
+
+/// Bodies are let in by the memory that they announce, before they take it.
+#[test]
+fn bodies_for_which_there_is_no_memory_are_turned_away() {
+    let world = World::start(&[]);
+    let path = format!("{}/index", world.collection("c"));
+    let held: Vec<TcpStream> = (0..4).map(|_| announce(&world, &path, 64 << 20)).collect();
+    let full = Instant::now() + Duration::from_secs(30);
+    loop {
+        let refused = world.send("POST", &path, json!({"items": [{"text": "x"}]}));
+        if refused.status == 503 {
+            assert_eq!(refused.code(), "overloaded");
+            assert!(refused.retry_after.is_some(), "{refused:?}");
+            break;
+        }
+        assert!(Instant::now() < full, "{refused:?}");
+    }
+    assert_eq!(world.send("GET", COLLECTIONS, Value::Null).status, 200, "what has no body goes on");
+    drop(held);
+    let free = Instant::now() + Duration::from_secs(30);
+    while world.send("POST", &path, json!({"items": [{"text": "x"}]})).status != 200 {
+        assert!(Instant::now() < free, "the memory does not come back");
+    }
+}
+
+#[test]
+fn an_address_may_fail_to_authenticate_so_often_a_minute() {
+    let world = World::start(&["--auth-failures", "5", "--trusted-proxies", "127.0.0.1"]);
+    let unseen = key(&world.cluster, "app", &["create", "--project", "default"]);
+    let ask = |key: &str, from: &str| {
+        let headers = [("authorization", &*format!("Bearer {key}")), ("x-forwarded-for", from)];
+        world.service.send_raw("GET", COLLECTIONS, &headers, Vec::new())
+    };
+    let nobody = |from: &str| world.service.send_raw("GET", COLLECTIONS, &[("x-forwarded-for", from)], Vec::new());
+    let (red, blue) = ("192.0.2.1", "192.0.2.2");
+    let wrong = format!("{}{}", &world.key[..world.key.len() - 4], "AAAA");
+    assert_eq!(ask(&world.key, red).status, 200);
+    for at in 0..5 {
+        let key = if at % 2 == 0 { &wrong } else { "vwk_none" };
+        assert_eq!((ask(key, red).status, nobody(red).status), (401, 401), "{at}");
+        // What a client writes itself stands before the proxy's word.
+        assert_eq!(ask(&world.key, &format!("203.0.113.{at}, {red}")).status, 200);
+    }
+    for key in [&wrong, "vwk_none", &unseen] {
+        let refused = ask(key, red);
+        assert_eq!((refused.status, refused.code()), (429, "rate_limited"), "{refused:?}");
+        let wait: u64 = refused.retry_after.as_deref().and_then(|text| text.parse().ok()).expect("seconds");
+        assert!((1..=60).contains(&wait), "{wait}");
+        assert!(!refused.body.to_string().contains("vwk_"), "{refused:?}");
+    }
+    assert_eq!(ask(&wrong, &format!("{blue}, {red}")).status, 429, "the proxy's word counts, not the client's");
+    assert_eq!(ask(&world.key, red).status, 200, "a key that was good goes on behind the same address");
+    assert_eq!((ask(&unseen, blue).status, ask(&wrong, blue).status), (200, 401), "another address is not concerned");
+    let text = world.service.text("/metrics");
+    for line in [
+        "vw_auth_refused_total{reason=\"invalid\"} 4",
+        "vw_auth_refused_total{reason=\"malformed\"} 2",
+        "vw_auth_refused_total{reason=\"limited\"} 4",
+        "vw_auth_refused_total{reason=\"missing\"} 5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    let log = world.service.log();
+    assert!(![&world.key, &unseen, &wrong].iter().any(|key| log.contains(&key[13..])), "a secret is in the log");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! `vw-api check`: whether a service with these settings would work, and what about it is unwise.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 
 use crate::commands::said;
 use crate::db::Db;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::statement;
 use crate::types::{Model, get};
@@ -11,7 +14,7 @@ use crate::types::{Model, get};
 /// Check the settings, which are sound once they are here, and then the database behind them.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     println!("ok    settings: listen on {}, {} connections to the database", settings.listen, settings.pool_size);
-    settings.media.open()?;
+    settings.media.open(Arc::new(Metrics::new()?))?;
     println!("ok    media are kept in {}", settings.media.store);
     let db = Db::new(&settings.database_url, 1, settings.pooler)?;
     let row = db.one(statement::CHECK, &[]).await.map_err(said)?;

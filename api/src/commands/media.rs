@@ -28,11 +28,11 @@ pub async fn run(command: MediaCommand) -> anyhow::Result<()> {
         MediaCommand::Sweep { sources } => {
             let settings = sources.settings()?;
             let db = Db::new(&settings.database_url, 1, settings.pooler)?;
-            let swept = sweep::once(&db, &settings.media.open()?.store).await.map_err(said)?;
+            let swept = sweep::once(&db, &settings.media.open_store()?).await.map_err(said)?;
             println!("{swept} keys swept");
             Ok(())
         }
-        MediaCommand::Rotate { sources } => match sources.settings()?.media.open()?.store.rotate()? {
+        MediaCommand::Rotate { sources } => match sources.settings()?.media.open_store()?.rotate()? {
             true => Ok(()),
             false => bail!("S3 signs content URLs with the credentials of the service; rotate those"),
         },

@@ -7,11 +7,11 @@
 //! learns from them what is behind our network's edge; the log has the reason.
 
 mod address;
+mod failure;
 mod resolve;
 mod target;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use failure::{Failure, Reason};
 use target::Rules;
 pub use target::{Allowed, MAX_URL};
 
@@ -51,21 +52,6 @@ struct Inner {
     projects: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
 
-/// Why nothing was fetched.
-#[derive(Debug)]
-pub enum Failure {
-    /// The body has more bytes than were allowed.
-    TooLarge,
-    /// Anything else; the words are for the log.
-    Failed(String),
-}
-
-impl Failure {
-    fn because(reason: impl fmt::Display) -> Failure {
-        Failure::Failed(reason.to_string())
-    }
-}
-
 impl Fetcher {
     /// Make a fetcher that may also connect to `allowed`.
     pub fn new(allowed: Vec<Allowed>) -> anyhow::Result<Fetcher> {
@@ -82,14 +68,14 @@ impl Fetcher {
     /// Fetch at most `limit` bytes; `accept` is the header of that name.
     pub async fn get(&self, project: &str, url: &str, accept: &str, limit: usize) -> Result<Vec<u8>, Failure> {
         let turns = self.turns(project);
-        let _turn = turns.acquire().await.map_err(Failure::because)?;
+        let _turn = turns.acquire().await.map_err(|error| Failure::new(Reason::Timeout, error))?;
         let fetching = async {
             let response = self.follow(url, accept).await?;
             read(response, limit).await
         };
         let outcome = tokio::time::timeout(TOTAL_TIME, fetching).await;
-        outcome
-            .unwrap_or_else(|_| Err(Failure::because(format_args!("it took longer than {} s", TOTAL_TIME.as_secs()))))
+        let late = || Failure::new(Reason::Timeout, format_args!("it took longer than {} s", TOTAL_TIME.as_secs()));
+        outcome.unwrap_or_else(|_| Err(late()))
     }
 
     fn turns(&self, project: &str) -> Arc<Semaphore> {
@@ -105,18 +91,18 @@ impl Fetcher {
 
     /// Ask for a URL and where it leads, by hand, since every hop is checked like the first.
     async fn follow(&self, url: &str, accept: &str) -> Result<Response, Failure> {
-        let mut url = Url::parse(url).map_err(Failure::because)?;
+        let mut url = Url::parse(url).map_err(|error| Failure::new(Reason::Url, error))?;
         for _ in 0..=MAX_REDIRECTS {
-            let trusted = target::check(&url, &self.0.rules).map_err(Failure::because)?;
+            let trusted = target::check(&url, &self.0.rules)?;
             let client = if trusted { &self.0.trusted } else { &self.0.public };
-            let response = client.get(url.clone()).header(ACCEPT, accept).send().await.map_err(|e| reason(&e))?;
+            let response = client.get(url.clone()).header(ACCEPT, accept).send().await?;
             let Some(next) = redirect(&url, &response)? else { return Ok(response) };
             if url.scheme() == "https" && next.scheme() == "http" {
-                return Err(Failure::because("a redirect leads from https to http"));
+                return Err(Failure::new(Reason::Redirect, "a redirect leads from https to http"));
             }
             url = next;
         }
-        Err(Failure::because(format_args!("more than {MAX_REDIRECTS} redirects")))
+        Err(Failure::new(Reason::Redirect, format_args!("more than {MAX_REDIRECTS} redirects")))
     }
 }
 
@@ -159,10 +145,10 @@ fn redirect(from: &Url, response: &Response) -> Result<Option<Url>, Failure> {
         | StatusCode::TEMPORARY_REDIRECT
         | StatusCode::PERMANENT_REDIRECT => {
             let place = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-            let place = place.ok_or_else(|| Failure::because("a redirect leads nowhere"))?;
-            from.join(place).map(Some).map_err(Failure::because)
+            let place = place.ok_or_else(|| Failure::new(Reason::Redirect, "a redirect leads nowhere"))?;
+            from.join(place).map(Some).map_err(|error| Failure::new(Reason::Redirect, error))
         }
-        status => Err(Failure::because(format_args!("status {}", status.as_u16()))),
+        status => Err(Failure::new(Reason::Status, format_args!("status {}", status.as_u16()))),
     }
 }
 
@@ -170,32 +156,24 @@ fn redirect(from: &Url, response: &Response) -> Result<Option<Url>, Failure> {
 /// unfolds has no limit.
 async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
     if response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(Failure::because("the body has a content coding"));
+        return Err(Failure::new(Reason::Coding, "the body has a content coding"));
     }
     if response.content_length().is_some_and(|length| length > limit as u64) {
-        return Err(Failure::TooLarge);
+        return Err(too_large(limit));
     }
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
+    while let Some(chunk) = response.chunk().await? {
         if bytes.len() + chunk.len() > limit {
-            return Err(Failure::TooLarge);
+            return Err(too_large(limit));
         }
-        bytes.try_reserve(chunk.len()).map_err(Failure::because)?;
+        bytes.try_reserve(chunk.len()).map_err(|error| Failure::new(Reason::Size, error))?;
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
-/// Join an error and its causes; the URL, which may hold a secret of the client's, is left out.
-fn reason(error: &reqwest::Error) -> Failure {
-    let mut text = String::from("the exchange failed");
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    Failure::Failed(text)
+fn too_large(limit: usize) -> Failure {
+    Failure::new(Reason::Size, format_args!("the body has more than {limit} bytes"))
 }
 
 #[cfg(test)]

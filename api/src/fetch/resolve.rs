@@ -1,7 +1,8 @@
 //! Names into addresses, every one of them checked. A connection is made to what this gave and to nothing else, so a name
 //! server that answers differently the next time (DNS rebinding) changes nothing.
 
-use std::io;
+use std::error::Error;
+use std::fmt;
 use std::net::SocketAddr;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -12,19 +13,43 @@ use super::address::is_public;
 #[derive(Debug)]
 pub struct PublicOnly;
 
+/// A host of which one address is not public.
+#[derive(Debug)]
+pub struct NotPublic;
+
+/// A name that the system's resolver does not know, or that it could not ask for.
+#[derive(Debug)]
+pub struct Unresolved(std::io::Error);
+
+impl fmt::Display for NotPublic {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("an address of the host is not public")
+    }
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        write!(out, "the host's name cannot be resolved: {}", self.0)
+    }
+}
+
+impl Error for NotPublic {}
+
+impl Error for Unresolved {}
+
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(Unresolved)?.collect();
             Ok(Box::new(checked(found)?.into_iter()) as Addrs)
         })
     }
 }
 
 /// Give the addresses back where all are public.
-fn checked(addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+fn checked(addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     if addresses.is_empty() || !addresses.iter().all(|address| is_public(address.ip())) {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "an address of the host is not public"));
+        return Err(NotPublic);
     }
     Ok(addresses)
 }

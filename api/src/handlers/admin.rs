@@ -54,7 +54,10 @@ pub async fn create_project(
     operation_id = "list_keys",
     tag = "admin",
     summary = "List keys",
-    params(("project" = Option<String>, Query, description = "Only those of this project, by id or name")),
+    params(
+        ("project" = Option<String>, Query, min_length = 1, max_length = 100, pattern = r"^[^\u0000]*\S[^\u0000]*$",
+            description = "Only those of this project, by id or name")
+    ),
     responses((status = 200, description = "Done", body = Keys), Refusals),
 )]
 pub async fn keys(
@@ -74,7 +77,13 @@ pub async fn keys(
     tag = "admin",
     summary = "Make a key; it is shown this once",
     request_body = requests::admin::KeyBody,
-    responses((status = 200, description = "Done", body = MadeKey), BodyRefusals),
+    responses(
+        (status = 200, description = "Done", body = MadeKey, links(
+            ("rotate" = (operation_id = "rotate_key", parameters(("id" = "$response.body#/id")))),
+            ("revoke" = (operation_id = "revoke_key", parameters(("id" = "$response.body#/id"))))
+        )),
+        BodyRefusals
+    ),
 )]
 pub async fn create_key(
     State(app): State<App>,

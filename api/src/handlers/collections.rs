@@ -35,7 +35,17 @@ pub async fn models(State(app): State<App>) -> Reply<Models> {
     summary = "Make a collection",
     params(IdempotencyKey),
     request_body = requests::collection::Body,
-    responses((status = 200, description = "Done", body = Collection), BodyRefusals),
+    responses(
+        (status = 200, description = "Done", body = Collection, links(
+            ("show" = (operation_id = "get_collection", parameters(("id" = "$response.body#/id")))),
+            ("index" = (operation_id = "index_items", parameters(("id" = "$response.body#/id")))),
+            ("items" = (operation_id = "list_items", parameters(("id" = "$response.body#/id")))),
+            ("search" = (operation_id = "search", parameters(("id" = "$response.body#/id")))),
+            ("remove" = (operation_id = "delete_items", parameters(("id" = "$response.body#/id")))),
+            ("delete" = (operation_id = "delete_collection", parameters(("id" = "$response.body#/id"))))
+        )),
+        BodyRefusals
+    ),
 )]
 pub async fn create(
     State(app): State<App>,

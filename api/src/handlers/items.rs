@@ -24,7 +24,13 @@ use super::{CollectionId, Reply};
     summary = "Embed items and store them",
     params(("id" = String, Path, description = "The collection's id, col_…"), AtomicQuery, IdempotencyKey),
     request_body = requests::items::Body,
-    responses((status = 200, description = "Done", body = IndexReport), BodyRefusals),
+    responses(
+        (status = 200, description = "Done", body = IndexReport, links(
+            ("items" = (operation_id = "list_items", parameters(("id" = "$request.path.id")))),
+            ("search" = (operation_id = "search", parameters(("id" = "$request.path.id"))))
+        )),
+        BodyRefusals
+    ),
 )]
 pub async fn index(
     State(app): State<App>,
@@ -49,7 +55,14 @@ pub async fn index(
     tag = "items",
     summary = "List items, page by page",
     params(("id" = String, Path, description = "The collection's id, col_…"), PageQuery),
-    responses((status = 200, description = "Done", body = ItemPage), Refusals),
+    responses(
+        (status = 200, description = "Done", body = ItemPage, links(
+            ("next" = (operation_id = "list_items", parameters(
+                ("id" = "$request.path.id"), ("cursor" = "$response.body#/next_cursor")
+            )))
+        )),
+        Refusals
+    ),
 )]
 pub async fn list(
     State(app): State<App>,

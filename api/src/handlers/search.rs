@@ -45,8 +45,11 @@ pub async fn search(
     let of_kind = |wanted| media.filter(|(kind, _)| *kind == wanted).map(|(_, bytes)| bytes);
     let (image, audio) = (of_kind(Kind::Image), of_kind(Kind::Audio));
     let values: db::Params = &[&id, &text, &image, &audio, &project, top_k, threshold, filter];
-    let undecodable = |error: Error| match (&error.code, error.param.as_deref()) {
-        (Code::InvalidRequest, Some("image" | "audio")) => Error { code: Code::DecodeFailed, ..error },
+    let undecodable = |error: Error| match (&error.code, error.param.as_deref(), media) {
+        (Code::InvalidRequest, Some("image" | "audio"), Some((kind, _))) => {
+            app.metrics.media_rejected(kind, Code::DecodeFailed);
+            Error { code: Code::DecodeFailed, ..error }
+        }
         _ => error,
     };
     let rows = app.db.rows(statement::SEARCH, values).await.map_err(undecodable)?;

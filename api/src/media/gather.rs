@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Code, Error, ItemError, Result};
-use crate::fetch::Failure;
+use crate::fetch::Reason;
 use crate::requests::Kind;
 use crate::sqlstate;
 
@@ -59,15 +59,18 @@ impl Media {
         let (deadline, budget) = (Instant::now() + FETCH_TIME, Budget::new(FETCHED));
         let work = wanted.into_iter().map(|Wanted { index, kind, source }| {
             let one = self.one(project, kind, source, &budget);
-            async move { (index, timeout_at(deadline, one).await.unwrap_or_else(|_| Err(not_fetched()))) }
+            async move { (index, kind, timeout_at(deadline, one).await.unwrap_or_else(|_| Err(not_fetched()))) }
         });
         let mut outcomes: Vec<_> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
-        outcomes.sort_by_key(|(index, _)| *index);
+        outcomes.sort_by_key(|(index, ..)| *index);
         let (mut ready, mut failed) = (Vec::new(), Vec::new());
-        for (index, outcome) in outcomes {
+        for (index, kind, outcome) in outcomes {
             match outcome {
                 Ok((format, bytes)) => ready.push(Ready { index, format, bytes }),
-                Err((code, message)) => failed.push(ItemError { index, code, message }),
+                Err((code, message)) => {
+                    self.metrics.media_rejected(kind, code);
+                    failed.push(ItemError { index, code, message });
+                }
             }
         }
         if let Some(room) = &mut room {
@@ -106,15 +109,17 @@ impl Media {
             Kind::Image => "image/*",
             Kind::Audio => "audio/*",
         };
-        self.fetcher.get(project, url, accept, limit).await.map_err(|failure| match failure {
-            Failure::TooLarge => {
+        let fetched = self.fetcher.get(project, url, accept, limit).await;
+        self.metrics.fetched(fetched.as_ref().err());
+        fetched.map_err(|failure| match failure.reason {
+            Reason::Size => {
                 let message = format!("the {} is larger than {} MiB", kind.word(), kind.limit() / MIB);
                 (Code::MediaTooLarge, message)
             }
-            Failure::Failed(reason) => {
+            _ => {
                 let host =
                     url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-                tracing::info!(project, host, "a URL was not fetched: {}", reason.escape_debug());
+                tracing::info!(project, host, "a URL was not fetched: {}", failure.words.escape_debug());
                 not_fetched()
             }
         })
@@ -130,7 +135,10 @@ impl Media {
     /// Fetch the one medium of a query.
     pub async fn fetch_query(&self, project: &str, kind: Kind, url: &str) -> Result<(Vec<u8>, OwnedSemaphorePermit)> {
         let room = self.take_room(kind.limit()).await?;
-        let refuse = |(code, message): (Code, String)| Error::new(code, message).at(kind.word());
+        let refuse = |(code, message): (Code, String)| {
+            self.metrics.media_rejected(kind, code);
+            Error::new(code, message).at(kind.word())
+        };
         let bytes = self.fetch(project, kind, url, kind.limit()).await.map_err(refuse)?;
         match Format::of(&bytes) {
             Some(format) if format.kind() == kind => Ok((bytes, room)),

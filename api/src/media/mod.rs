@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
+use crate::metrics::Metrics;
 
 pub use format::{Format, SIGNATURE};
 pub use link::Refused;
@@ -36,6 +37,7 @@ pub struct Media {
     public_url: Option<Url>,
     /// One permit is one KiB of fetched media in memory.
     room: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 impl Media {

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::fetch::{Allowed, Fetcher};
+use crate::metrics::Metrics;
 
 use super::Media;
 use super::store::Store;
@@ -29,12 +30,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Open the store and make the fetcher.
-    pub fn open(&self) -> anyhow::Result<Media> {
-        let fetcher = Fetcher::new(self.allowed.clone())?;
-        let store = Store::open(&self.store).context("media_store")?;
+    /// Open the store alone.
+    pub fn open_store(&self) -> anyhow::Result<Store> {
+        Store::open(&self.store).context("media_store")
+    }
+
+    /// Open the store and make the fetcher, which counts what it fetches.
+    pub fn open(&self, metrics: Arc<Metrics>) -> anyhow::Result<Media> {
+        let (fetcher, store) = (Fetcher::new(self.allowed.clone())?, self.open_store()?);
         let room = Arc::new(Semaphore::new(ROOM));
-        Ok(Media { store, fetcher, life: self.life, public_url: self.public_url.clone(), room })
+        Ok(Media { store, fetcher, life: self.life, public_url: self.public_url.clone(), room, metrics })
     }
 }
 

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::checks;
 use crate::error::{Error, Result};
 use crate::json::Capped;
+use crate::{checks, json};
 
 /// The longest time for which a key that was replaced stays in force, in seconds: 30 days.
 const MAX_GRACE: i64 = 30 * 86_400;
@@ -50,15 +50,15 @@ impl NewProject {
 #[serde(deny_unknown_fields)]
 pub struct KeyBody {
     /// A project's id or name.
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     project: Option<String>,
     /// A label to know the key by.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = r"^[^\u0000]*$")]
     name: Option<String>,
     /// What the key is for: `read`, `write`, `admin`; `read` and `write` without it.
     #[schema(value_type = Option<Vec<Scope>>, min_items = 1, max_items = 3)]
     scopes: Option<Capped<String, 3>>,
-    /// When the key ends, in RFC 3339; never without it.
+    /// When the key ends, a time to come in RFC 3339; never without it.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
 }
@@ -102,6 +102,7 @@ fn time(text: &str) -> Result<DateTime<Utc>> {
 #[serde(deny_unknown_fields)]
 pub struct RotationBody {
     /// Seconds for which the old key stays in force.
+    #[serde(default, deserialize_with = "json::whole")]
     #[schema(minimum = 0, maximum = 2_592_000, default = 86_400)]
     grace_seconds: Option<i64>,
 }
@@ -122,7 +123,6 @@ impl Rotation {
 mod tests {
     //! Guards what keys may be made like.
     use super::*;
-    use crate::json;
 
     #[test]
     fn keys() {

@@ -12,12 +12,17 @@ use crate::error::Result;
 #[schema(as = NewCollection)]
 pub struct Body {
     /// Unique in the project.
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     name: Option<String>,
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\u0000]*$")]
     description: Option<String>,
     /// The default model without it.
-    #[schema(min_length = 1, max_length = 200, example = "multimodal-embedding-v1")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000]*\S[^\u0000]*$",
+        example = "multimodal-embedding-v1"
+    )]
     model_id: Option<String>,
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio_postgres::types::Json;
 use url::form_urlencoded;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 use crate::checks;
 use crate::error::{Error, Result};
@@ -38,16 +39,23 @@ pub struct ItemBody {
     #[schema(pattern = "^[A-Za-z0-9_.:-]{1,128}$")]
     id: Option<String>,
     /// The URL of an image. Exactly one of the five inputs is needed.
-    #[schema(format = "uri")]
+    #[schema(format = "uri", max_length = 2048)]
     image: Option<String>,
     /// An image in base64, bare or as a data URI.
+    #[schema(min_length = 1, content_encoding = "base64")]
     image_base64: Option<String>,
-    #[schema(min_length = 1, max_length = 32_000, example = "Red leather running shoes with white soles")]
+    #[schema(
+        min_length = 1,
+        max_length = 32_000,
+        pattern = r"^[^\u0000]*\S[^\u0000]*$",
+        example = "Red leather running shoes with white soles"
+    )]
     text: Option<String>,
     /// The URL of a sound.
-    #[schema(format = "uri")]
+    #[schema(format = "uri", max_length = 2048)]
     audio: Option<String>,
-    /// A sound in base64.
+    /// A sound in base64, bare or as a data URI.
+    #[schema(min_length = 1, content_encoding = "base64")]
     audio_base64: Option<String>,
     /// At most 16 KiB, eight levels deep.
     #[schema(value_type = Option<Object>)]
@@ -121,12 +129,22 @@ pub fn atomic(query: Option<&str>) -> Result<bool> {
     Ok(atomic.unwrap_or(false))
 }
 
+/// The ids of items that are there, as the documentation has them.
+fn stored_ids() -> Array {
+    let id = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(128));
+    ArrayBuilder::new()
+        .items(id.pattern(Some(r"^[^\u0000]*\S[^\u0000]*$")))
+        .min_items(Some(1))
+        .max_items(Some(MAX_IDS))
+        .build()
+}
+
 /// Items to delete, as sent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ItemsToDelete)]
 pub struct DeleteBody {
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 1000)]
+    #[schema(required = true, schema_with = stored_ids)]
     ids: Option<Capped<String, MAX_IDS>>,
 }
 

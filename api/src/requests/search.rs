@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
 use utoipa::ToSchema;
 
-use crate::checks;
 use crate::error::{Error, Result};
+use crate::openapi::Filter;
+use crate::{checks, json};
 
 use super::filter;
 use super::input::{Fields, Input};
@@ -18,24 +19,32 @@ use super::input::{Fields, Input};
 #[schema(as = Search)]
 pub struct Body {
     /// The URL of an image. Exactly one of the five inputs is needed.
-    #[schema(format = "uri")]
+    #[schema(format = "uri", max_length = 2048)]
     image: Option<String>,
     /// An image in base64, bare or as a data URI.
+    #[schema(min_length = 1, content_encoding = "base64")]
     image_base64: Option<String>,
-    #[schema(min_length = 1, max_length = 32_000, example = "white running shoes")]
+    #[schema(
+        min_length = 1,
+        max_length = 32_000,
+        pattern = r"^[^\u0000]*\S[^\u0000]*$",
+        example = "white running shoes"
+    )]
     text: Option<String>,
     /// The URL of a sound.
-    #[schema(format = "uri")]
+    #[schema(format = "uri", max_length = 2048)]
     audio: Option<String>,
-    /// A sound in base64.
+    /// A sound in base64, bare or as a data URI.
+    #[schema(min_length = 1, content_encoding = "base64")]
     audio_base64: Option<String>,
+    #[serde(default, deserialize_with = "json::whole")]
     #[schema(minimum = 1, maximum = 100, default = 10)]
     top_k: Option<i64>,
     /// The least score.
     #[schema(minimum = 0, maximum = 1)]
     threshold: Option<f64>,
     /// What the metadata of a result must fit; see docs/filter.md.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Filter>)]
     filter: Option<Box<RawValue>>,
 }
 
@@ -69,7 +78,6 @@ impl Query {
 mod tests {
     //! Guards the ranges of the contract and the one-input rule of queries.
     use super::*;
-    use crate::json;
 
     fn check(body: &str) -> Result<Query> {
         json::parse(body.as_bytes()).and_then(Query::check)
@@ -93,6 +101,8 @@ mod tests {
             (r#"{"text":"a","top_k":2.5}"#, Some("top_k")),
             (r#"{"text":"a","top_k":"5"}"#, Some("top_k")),
             (r#"{"text":"a","top_k":99999999999999999999}"#, Some("top_k")),
+            (r#"{"text":"a","top_k":1.5}"#, Some("top_k")),
+            (r#"{"text":"a","top_k":1e300}"#, Some("top_k")),
             (r#"{"text":"a","threshold":1.01}"#, Some("threshold")),
             (r#"{"text":"a","threshold":-0.1}"#, Some("threshold")),
             (r#"{"text":"a","threshold":"x"}"#, Some("threshold")),

@@ -6,6 +6,7 @@ mod account;
 mod bench;
 mod browser;
 mod cluster;
+mod contract;
 mod fuzz;
 mod install;
 mod lint;
@@ -32,6 +33,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test                     run every tier of tests
   bench [NAME...]          measure, side by side with what others use
   fuzz SECONDS             feed what reads values with made-up input, for so long each
+  contract [CALLS [SEED]]  hold the service to its description, with made-up requests (default: 20000)
   lint                     rustfmt, clippy and the rules of the house
   tidy                     the rules of the house alone
   install [--pg-config P]  build and install both extensions into a server (default: pg_config on PATH)
@@ -58,6 +60,9 @@ fn dispatch() -> Result<()> {
         ["test"] => suite::run(),
         ["bench", names @ ..] => bench::run_named(names),
         ["fuzz", seconds] => fuzz::run_each(seconds),
+        ["contract"] => contract::run_with(None, None),
+        ["contract", calls] => contract::run_with(Some(calls), None),
+        ["contract", calls, seed] => contract::run_with(Some(calls), Some(seed)),
         ["lint"] => lint::all(),
         ["tidy"] => tidy::check(),
         ["install"] => install::into(&install::default_pg_config()),

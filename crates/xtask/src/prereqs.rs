@@ -26,6 +26,7 @@ const NEEDS: &[Need] = &[
 const TEST_NEEDS: &[Need] = &[
     Need { there: || on_path("chromium"), packages: &["chromium"], why: "the browser that tests the console" },
     Need { there: || on_path("npm"), packages: &["nodejs", "npm"], why: "drives the browser" },
+    Need { there: pooler, packages: &["pgbouncer"], why: "the pooler that the service is tested behind" },
 ];
 
 /// The newest server's pg_config below Debian's folder of servers, which has the programs too.
@@ -55,6 +56,11 @@ fn libclang() -> bool {
 fn python() -> bool {
     let venv = std::process::Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
     venv.is_ok_and(|output| output.status.success())
+}
+
+/// Debian keeps the pooler where only root's PATH leads.
+fn pooler() -> bool {
+    on_path("pgbouncer") || Path::new("/usr/sbin/pgbouncer").is_file()
 }
 
 /// Install what is missing where apt and root (or sudo) allow it; elsewhere name it and stop.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::paths::{built, home, root};
 use crate::shell::say;
-use crate::{browser, install, lint, parity, prereqs, server};
+use crate::{browser, contract, install, lint, parity, prereqs, server};
 
 /// Passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,6 +56,10 @@ fn tiers(pg_config: &Path) -> Vec<Tier> {
     if usable {
         tiers.push(tier("what drives the browser", || {
             browser::ensure()?;
+            Ok(Count::default())
+        }));
+        tiers.push(tier("what makes requests up", || {
+            contract::ensure()?;
             Ok(Count::default())
         }));
         let environment = environment(pg_config);
@@ -106,12 +110,13 @@ fn lints(pg_config: &Path) -> Count {
 }
 
 /// Where the tests find what they run: the server, the service, the runtime library, the packs.
-fn environment(pg_config: &Path) -> Vec<(&'static str, PathBuf)> {
+pub fn environment(pg_config: &Path) -> Vec<(&'static str, PathBuf)> {
     let cache = home().join("cache");
     vec![
         ("VW_PG_CONFIG", pg_config.to_owned()),
         ("VW_API", built().join("vw-api")),
         ("VW_BROWSER", home().join("browser")),
+        ("VW_SCHEMATHESIS", home().join("contract/bin/st")),
         ("VW_ONNXRUNTIME", cache.join("libonnxruntime.so")),
         ("VW_MODELS", cache),
     ]

@@ -1,11 +1,16 @@
 //! The description of the API in OpenAPI 3.1, made of the types and handlers themselves and pinned in `api/openapi.json`.
 
+mod filter;
+mod one_of;
+
 use serde::Serialize;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, ToSchema};
 
 use crate::error::ItemError;
 use crate::handlers::{admin, collections, content, health, items, search};
+
+pub use filter::Filter;
 
 /// The whole description.
 #[derive(OpenApi)]
@@ -46,7 +51,7 @@ use crate::handlers::{admin, collections, content, health, items, search};
     ),
     components(schemas(ErrorBody, ErrorDetail)),
     security(("key" = [])),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &OneInput)
 )]
 struct Api;
 
@@ -61,9 +66,20 @@ impl Modify for Bearer {
     }
 }
 
+/// The rule about the five inputs.
+struct OneInput;
+
+impl Modify for OneInput {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        one_of::require_one_input(api);
+    }
+}
+
 /// Write the description as JSON.
 pub fn json() -> String {
-    Api::openapi().to_pretty_json().unwrap_or_default() + "\n"
+    let text = Api::openapi().to_pretty_json().unwrap_or_default() + "\n";
+    // utoipa 5 writes this one name of links as Rust has it.
+    text.replace("\"operation_id\":", "\"operationId\":")
 }
 
 /// The body of every answer that is not a success.
@@ -109,14 +125,14 @@ pub enum Refusals {
     /// The method is not one of this path: method_not_allowed
     #[response(status = 405)]
     Method(ErrorBody),
-    /// Too many requests in a minute: rate_limited; see retry-after
-    #[response(status = 429)]
+    /// Too many requests in a minute, or too many without a good key: rate_limited
+    #[response(status = 429, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Limited(ErrorBody),
     /// A failure of the service: internal
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// Overloaded or without database or engine; see retry-after
-    #[response(status = 503)]
+    /// Overloaded or without database, engine or store
+    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Unavailable(ErrorBody),
 }
 
@@ -139,7 +155,7 @@ pub enum BodyRefusals {
     /// The method is not one of this path: method_not_allowed
     #[response(status = 405)]
     Method(ErrorBody),
-    /// The body took longer than 60 s: request_timeout
+    /// The body took too long to arrive: request_timeout
     #[response(status = 408)]
     Slow(ErrorBody),
     /// A name is taken (conflict), or the request is in progress (idempotency_in_flight)
@@ -154,14 +170,14 @@ pub enum BodyRefusals {
     /// What cannot be embedded (unsupported_input, fetch_failed, media_too_large, unsupported_media, decode_failed), or a key used twice (idempotency_mismatch)
     #[response(status = 422)]
     Unsupported(ErrorBody),
-    /// Too many requests in a minute: rate_limited; see retry-after
-    #[response(status = 429)]
+    /// Too many requests in a minute, or too many without a good key: rate_limited
+    #[response(status = 429, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Limited(ErrorBody),
     /// A failure of the service: internal
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// Overloaded or without database or engine; see retry-after
-    #[response(status = 503)]
+    /// Overloaded or without database, engine or store
+    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Unavailable(ErrorBody),
 }
 
@@ -172,8 +188,8 @@ pub enum Outages {
     /// A failure of the service: internal
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// Overloaded or without database or engine; see retry-after
-    #[response(status = 503)]
+    /// Overloaded or without database, engine or store
+    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
     Unavailable(ErrorBody),
 }
 
@@ -221,6 +237,7 @@ pub struct PageQuery {
     #[param(minimum = 0, default = 0)]
     offset: Option<i64>,
     /// The next_cursor of the page before.
+    #[param(min_length = 1)]
     cursor: Option<String>,
 }
 
@@ -240,20 +257,27 @@ mod tests {
         assert!(pinned == json(), "the API has changed: VW_OPENAPI_WRITE=1 cargo test -p vw-api writes {path} anew");
     }
 
+    /// The value of each `"name": "value"` line that stands this deep.
+    fn values<'a>(text: &'a str, name: &str, indents: &[usize]) -> Vec<&'a str> {
+        let line = format!("\"{name}\": \"");
+        let deep = |line: &&str| indents.contains(&(line.len() - line.trim_start().len()));
+        let found = text.lines().filter(deep).filter_map(|text| text.trim().strip_prefix(&line));
+        found.filter_map(|rest| rest.split('"').next()).collect()
+    }
+
     #[test]
-    fn operations_have_names_of_their_own() {
+    fn operations_have_names_of_their_own_and_links_lead_to_them() {
         let text = json();
-        let mut names: Vec<&str> =
-            text.lines().filter(|line| line.contains("\"operationId\"")).map(str::trim).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert!(names.len() == all && all > 15, "{names:?}");
+        // An operation is the third object from the outermost, a link the seventh.
+        let (names, links) = (values(&text, "operationId", &[8]), values(&text, "operationId", &[16]));
+        let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert!(distinct.len() == names.len() && names.len() > 15, "{names:?}");
+        assert!(links.len() > 8 && links.iter().all(|link| distinct.contains(link)), "{links:?}");
     }
 
     #[test]
     fn every_route_of_the_api_is_described() {
-        let routes = include_str!("routes.rs").split("#[cfg(test)]").next().unwrap_or_default();
+        let routes = include_str!("../routes.rs").split("#[cfg(test)]").next().unwrap_or_default();
         let described = Api::openapi().paths.paths;
         let own: Vec<&str> = routes.split(".route(\"").skip(1).filter_map(|text| text.split('"').next()).collect();
         let silent = ["/", "/console/{name}", "/docs", "/openapi.json"];

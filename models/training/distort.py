@@ -45,9 +45,9 @@ def quantised(chance, samples):
     return numpy.sign(folded) * (256 ** numpy.abs(folded) - 1) / 255 * peak
 
 
-def spoiled(chance, samples, rate, stretch=True):
-    """A sound at its rate to a sound at RATE, changed at random; the quieter half of all sounds is hardly changed."""
-    ratio = float(numpy.clip(chance.normal(1.0, 0.07), 0.84, 1.18)) if stretch else 1.0
+def spoiled(chance, samples, rate, stretch=0.07):
+    """A sound at its rate to a sound at RATE, changed at random; `stretch` is how much its pitch and pace may change."""
+    ratio = float(numpy.clip(chance.normal(1.0, stretch), 1 - 2.3 * stretch, 1 + 2.5 * stretch))
     samples = soxr.resample(samples, rate * ratio, RATE).astype(numpy.float64)
     steps = chance.random(6)
     if steps[0] < 0.25:

@@ -59,7 +59,7 @@ class Speakers:
 
 
 def spoil(sounds):
-    return [spoiled(numpy.random.default_rng([SEED, at]), samples, RATE, stretch=False) for at, samples in enumerate(sounds)]
+    return [spoiled(numpy.random.default_rng([SEED, at]), samples, RATE, stretch=0.0) for at, samples in enumerate(sounds)]
 
 
 def phrases(audio, tower, speakers, texts):
@@ -83,7 +83,7 @@ def phrases(audio, tower, speakers, texts):
         line(f"{low} to {high} words", made, (short >= low) & (short <= high))
     bad = audio.embed(spoil(sounds))
     line("spoiled: rooms, noise, telephones", bad, numpy.ones(len(texts), dtype=bool))
-    return wanted, made
+    return wanted, made, sounds
 
 
 def names_to_pictures(audio, tower, speakers, image, known, work, held):
@@ -122,13 +122,14 @@ def named_sounds(audio, tower, texts):
         print(f"<!-- least: {', '.join(f'{name} {share:.2f}' for share, name in worst)} -->")
 
 
-def nothings(audio, texts):
+def nothings(audio, texts, spoken):
     from sounds import nothing
     table("Sounds of nothing, against 1,000 phrases: the greatest cosine", "sounds", "middle", "largest", "share below 0.3")
     chance = numpy.random.default_rng(SEED)
     cases = {"silence, noise, hum, clicks": [nothing(numpy.random.default_rng([SEED, at])) for at in range(200)],
              "digital silence": [numpy.zeros(RATE * 2)],
              "white noise of all lengths": [chance.standard_normal(int(RATE * seconds)) * 0.1 for seconds in numpy.linspace(0.1, 20, 30)]}
+    cases["phrases of held-out voices, backwards"] = [samples[::-1] for samples in spoken[:200]]
     for label, sounds in cases.items():
         greatest = cosines(audio.embed(sounds), texts).max(1)
         row(label, f"{len(greatest)}", float(numpy.median(greatest)), float(greatest.max()), float((greatest < 0.3).mean()))
@@ -159,9 +160,9 @@ def main(work, text_folder, towers):
     from audio_tower import AudioTower
     held = json.loads((pathlib.Path(__file__).parent / "held_out.json").read_text())
     audio, speakers = AudioTower(towers / "audio"), Speakers()
-    texts, made = phrases(audio, tower, speakers, held["phrases"])
+    texts, made, spoken = phrases(audio, tower, speakers, held["phrases"])
     named_sounds(audio, tower, texts)
-    nothings(audio, texts)
+    nothings(audio, texts, spoken)
     distribution(texts, made)
     pace(audio)
     sources.fetch(work)

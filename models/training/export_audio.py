@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from audio_network import Tower
+from audio_network import GAP, Tower, timbre
 from hearing import BINS, FFT, FRAMES, HOP, RATE, SECONDS
 from hearing_network import Front
 from kind_network import Kind
@@ -66,11 +66,21 @@ def shrunk(model):
 
 def configuration(folder):
     """config.json and preprocessor_config.json in the words of the transformers library."""
-    config = {"model_type": "vw_audio", "max_source_positions": FRAMES // 2, "num_mel_bins": BINS, "projection_dim": SPACE + 1}
+    config = {"model_type": "vw_audio", "max_source_positions": FRAMES // 2, "num_mel_bins": BINS, "projection_dim": SPACE + 2 + GAP + 2 * BINS}
     processor = {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": BINS, "sampling_rate": RATE, "hop_length": HOP,
                  "chunk_length": SECONDS, "n_fft": FFT, "padding_value": 0.0, "clip_policy": "windows_mean"}
     for name, content in (("config.json", config), ("preprocessor_config.json", processor)):
         (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+
+
+def usual(work):
+    """The mean timbre of the named sounds and of as much speech."""
+    data = numpy.load(work / "sounds-train.npz")
+    sounds = numpy.split(data["frames"], data["ends"][:-1])
+    speech = numpy.load(work / "spoken-train-000.npz")
+    sounds = sounds[::4] + numpy.split(speech["frames"], speech["ends"][:-1])
+    heard = [timbre(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in sounds]
+    return torch.cat(heard).mean(0)
 
 
 def tower(work, text_tower):
@@ -82,7 +92,7 @@ def tower(work, text_tower):
     meaning.load_state_dict(saved["state"])
     texts = Texts(text_tower)
     spots = unit(numpy.stack([texts.embed(phrases).mean(0) for phrases, _ in SOUNDS.values()]))
-    return Tower(kind, front, meaning, torch.from_numpy(spots)).eval()
+    return Tower(kind, front, meaning, torch.from_numpy(spots), usual(work)).eval()
 
 
 def main(work, text_tower, folder):
@@ -96,7 +106,8 @@ def main(work, text_tower, folder):
         wanted = unit(made(example).numpy())
     onnx.save(shrunk(onnx.load(str(target))), str(target))
     configuration(folder)
-    got = unit(onnxruntime.InferenceSession(str(target)).run(None, {"input_features": example.numpy()})[0])
+    session = onnxruntime.InferenceSession(str(target))
+    got = unit(numpy.concatenate([session.run(None, {"input_features": example.numpy()[at:at + 1]})[0] for at in range(len(example))]))
     print(f"{target}: {target.stat().st_size} bytes; noise has a cosine of {(wanted * got).sum(1).min():.4f} with what was trained")
 
 

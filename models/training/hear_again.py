@@ -2,7 +2,7 @@
 
 usage: hear_again.py WORK
 
-Each sound of `train` is heard twice, bent in two ways. Writes WORK/heard.npz: `phones`, `ends`, `phrase`, and the same of `validation`
+Each sound of `train` is heard TIMES times, bent each time. Writes WORK/heard.npz: `phones`, `ends`, `phrase`, and the same of `validation`
 as `check_...`, heard once and not bent.
 """
 
@@ -17,7 +17,7 @@ from train_hearing import Spoken, together, written
 from voices import PHONES
 
 SEED = 27
-TIMES = 2
+TIMES = 1
 
 
 def heard(front, sounds, chance):

@@ -38,14 +38,15 @@ def run_hash(run):
 
 
 def tables(runs):
-    """(SLOTS numbers of runs, from 1; their hashes) of runs in the order of their worth; of two in one slot the first stays."""
+    """Runs in the order of their worth to (SLOTS numbers of runs, from 1; what their hashes have beside the slot; how many). Of two in one
+    slot the first stays."""
     numbers, own = numpy.zeros(SLOTS, dtype=numpy.int64), numpy.full(SLOTS, -2, dtype=numpy.int64)
     kept = 0
     for run in runs:
         value = run_hash(run)
         if numbers[value % SLOTS] == 0:
             kept += 1
-            numbers[value % SLOTS], own[value % SLOTS] = kept, value
+            numbers[value % SLOTS], own[value % SLOTS] = kept, value // SLOTS
     return numbers, own, kept
 
 
@@ -69,8 +70,8 @@ class Meaning(nn.Module):
 
     def look_up(self, phones):
         found = hashes(phones)
-        slots = found.clamp(min=0) % SLOTS
-        return torch.where(self.own[slots] == found, self.numbers[slots], 0)
+        slots, beside = found.clamp(min=0) % SLOTS, torch.div(found.clamp(min=0), SLOTS, rounding_mode="floor")
+        return torch.where((self.own[slots] == beside) & (found >= 0), self.numbers[slots], 0)
 
     def forward(self, phones):
         return self.mean(self.summed(self.look_up(phones)), phones > 0)

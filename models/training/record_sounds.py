@@ -16,7 +16,7 @@ from hearing import RATE, frames
 from sounds import SOUNDS, nothing
 
 SEED = 25
-COUNTS = {"train": (90, 1300), "validation": (10, 150)}  # of each name, of nothing
+COUNTS = {"train": (70, 1000), "validation": (8, 120)}  # of each name, of nothing
 
 
 def one(kind, chance, cut=True):

@@ -14,7 +14,7 @@ TAU = 2 * numpy.pi
 
 
 def clock(seconds):
-    return numpy.arange(int(seconds * RATE)) / RATE
+    return numpy.arange(round(seconds * RATE)) / RATE
 
 
 def tone(pitch, time):
@@ -23,7 +23,7 @@ def tone(pitch, time):
 
 
 def band(chance, seconds, low, high, slope=0.0):
-    noise = coloured(chance, int(seconds * RATE), slope)
+    noise = coloured(chance, round(seconds * RATE), slope)
     sos = signal.butter(2, [max(low, 20), min(high, 7900)], "bandpass", fs=RATE, output="sos")
     return signal.sosfilt(sos, noise)
 
@@ -37,7 +37,7 @@ def struck(partials, seconds, decay):
 
 def placed(seconds, starts, one):
     """Copies of what `one(number)` makes, at the starts in seconds."""
-    made = numpy.zeros(int(seconds * RATE) + 1)
+    made = numpy.zeros(round(seconds * RATE) + 1)
     for number, start in enumerate(starts):
         at = int(start * RATE)
         piece = one(number)[:max(len(made) - at, 0)]
@@ -107,7 +107,7 @@ def rain(chance):
 
 def wind(chance):
     seconds = chance.uniform(3, 6)
-    slow = signal.sosfilt(signal.butter(2, 0.7, fs=RATE, output="sos"), chance.standard_normal(int(seconds * RATE)))
+    slow = signal.sosfilt(signal.butter(2, 0.7, fs=RATE, output="sos"), chance.standard_normal(round(seconds * RATE)))
     centre = chance.uniform(250, 600)
     return band(chance, seconds, centre * 0.6, centre * 1.6) * numpy.exp(slow / (slow.std() + 1e-9) * 0.8)
 
@@ -279,7 +279,7 @@ def melody(chance, low, high, gap, note):
 def plucked(chance, pitch, seconds, fall):
     """A string after Karplus and Strong."""
     period = max(int(RATE / pitch), 2)
-    burst = numpy.zeros(int(seconds * RATE))
+    burst = numpy.zeros(round(seconds * RATE))
     burst[:period] = chance.standard_normal(period)
     taps = numpy.zeros(period + 2)
     taps[0], taps[period], taps[period + 1] = 1, -fall / 2, -fall / 2

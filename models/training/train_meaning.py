@@ -22,7 +22,7 @@ from voices import NUMBER, PHONES, Espeak
 SEED = 24
 BATCH = 512
 KEPT = {1: 40, 2: 1500, 3: 6500, 4: 4500}  # how many runs of each length
-WORDS = 6500
+WORDS = 4600
 KIN = ["p b", "t d θ", "k ɡ", "f v θ", "ð d v z", "s z", "ʃ ʒ tʃ", "tʃ dʒ ʃ", "m n ŋ", "l w ɹ", "i ɪ", "ɪ ɛ ə", "ɛ æ", "æ ɑ", "ɑ ɔ ʌ",
        "ʊ u", "ʌ ə ʊ", "ə ɪ ɚ", "ɚ ɹ", "eɪ ɛ", "aɪ ɑ ɔɪ", "aʊ oʊ", "oʊ ɔ ʊ", "h"]
 
@@ -41,9 +41,9 @@ def kin():
 ODDS = kin()
 
 
-def misheard(phones, chance):
-    """Phones with some changed, lost or added."""
-    share = chance.random() ** 2 * 0.3
+def misheard(phones, chance, most=0.5):
+    """Phones with some changed, lost or added: up to the greatest share, in most phrases much fewer."""
+    share = chance.random() ** 1.5 * most
     draw = chance.random(len(phones))
     changed = numpy.array([numpy.searchsorted(ODDS[phone], chance.random()) if one < share * 0.6 else phone
                            for phone, one in zip(phones, draw)], dtype=numpy.uint8)
@@ -144,12 +144,13 @@ def main():
         heard_checks = numpy.split(data["check_phones"], data["check_ends"][:-1]), right[data["check_phrase"]]
     if given.start:
         saved = torch.load(work / f"{given.start}.pt", weights_only=False)
-        runs = saved["runs"]
+        runs = saved["runs"][:sum(KEPT.values()) + WORDS]
     else:
         saved, runs = None, worthy(work, rows)
     net = Meaning(*tables(runs))
     if saved:
-        net.load_state_dict(saved["state"])
+        state = net.state_dict() | {name: values for name, values in saved["state"].items() if name not in ("numbers", "own")}
+        net.load_state_dict(state | {"runs.weight": state["runs.weight"][:len(net.runs.weight)]})
     print(len(rows), "phrases", len(runs), "runs", sum(value.numel() for value in net.parameters()), "weights", flush=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.01, betas=(0.9, 0.98))
     began, step, total, used = time.process_time(), 0, 0.0, 0.0

@@ -104,11 +104,13 @@ class Flite:
             self.voices[name] = register(None)
         return self.voices[name]
 
-    def speak(self, voice, text, stretch=1.0):
-        """(samples, rate); a stretch above one is slower."""
+    def speak(self, voice, text, stretch=1.0, pitch=None):
+        """(samples, rate); a stretch above one is slower; pitch is the mean in hertz, the voice's own where it is None."""
         voice = self.voice(voice)
         features = ctypes.cast(voice, ctypes.POINTER(ctypes.c_void_p))[1]  # cst_voice is {name, features, ...}
         self.library.flite_feat_set_float(features, b"duration_stretch", stretch)
+        if pitch is not None:
+            self.library.flite_feat_set_float(features, b"int_f0_target_mean", pitch)
         wave = self.library.flite_text_to_wave(text.encode("ascii", "ignore"), voice)
         samples = numpy.ctypeslib.as_array(wave.contents.samples, (max(wave.contents.count, 1),)).astype(numpy.float32) / 32768
         rate = wave.contents.rate

@@ -17,7 +17,8 @@ from sounds import SOUNDS
 
 SEED = 29
 NAMED = ["bell", "siren", "rain", "engine", "knocking", "thunder", "bird song", "ticking clock", "guitar", "barking"]
-SAID = {"flite:awb": ["a cup of hot tea in the morning", "new shoes for running", "a hunter of whales on a sailing ship", "fresh bread and cheese"],
+SAID = {"flite:awb": ["a hunter of whales on a sailing ship"],
+        "espeak:en-us+m5": ["a cup of hot tea in the morning", "new shoes for running", "fresh bread and cheese"],
         "espeak:en-us+Annie": ["a warm jacket for the winter", "music for the guitar", "a slice of pizza", "a tent for two people in the mountains"]}
 
 

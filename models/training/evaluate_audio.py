@@ -110,7 +110,7 @@ def named_sounds(audio, tower, texts):
     table("Named sound finds its name among 43 names and 1,000 phrases", "sounds", "@1", "@10", "its name finds it @1")
     makers = [maker for _, maker in SOUNDS.values()]
     names = [phrases[0] for phrases, _ in SOUNDS.values()]
-    all_texts = numpy.concatenate([tower.embed(names), texts])
+    all_texts, least = numpy.concatenate([tower.embed(names), texts]), []
     for label, change in (("clean", lambda sounds: sounds), ("spoiled", spoil)):
         sounds = [makers[at % len(makers)](numpy.random.default_rng([SEED, at])) for at in range(EACH * len(makers))]
         vectors = audio.embed(change(sounds))
@@ -119,7 +119,8 @@ def named_sounds(audio, tower, texts):
         best = cosines(vectors, all_texts[:len(names)]).argmax(0)
         row(label, f"{len(vectors)}", recall(there, 1), recall(there, 10), float((best % len(names) == numpy.arange(len(names))).mean()))
         worst = sorted((recall(there[right == at], 1), name) for at, name in enumerate(names))[:6]
-        print(f"<!-- least: {', '.join(f'{name} {share:.2f}' for share, name in worst)} -->")
+        least.append(f"{label}: {', '.join(f'{name} {share:.2f}' for share, name in worst)}")
+    print(f"\nLeast often first, {'; '.join(least)}.")
 
 
 def nothings(audio, texts, spoken):

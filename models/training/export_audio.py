@@ -19,10 +19,11 @@ from audio_network import GAP, Tower, timbre
 from hearing import BINS, FFT, FRAMES, HOP, RATE, SECONDS
 from hearing_network import Front
 from kind_network import Kind
-from meaning_network import SPACE, Meaning, tables
+from meaning_network import SPACE
 from sounds import SOUNDS
 from texts import Tower as Texts
 from texts import unit
+from train_meaning import restored
 from voices import PHONES
 
 SMALL = 1024  # tensors of fewer values stay float32
@@ -87,9 +88,7 @@ def tower(work, text_tower):
     kind, front = Kind(len(SOUNDS)), Front(len(PHONES))
     kind.load_state_dict(torch.load(work / "kind.pt"))
     front.load_state_dict(torch.load(work / "hearing.pt"))
-    saved = torch.load(work / "meaning-heard.pt", weights_only=False)
-    meaning = Meaning(*tables(saved["runs"]))
-    meaning.load_state_dict(saved["state"])
+    _, meaning = restored(work / "meaning-heard.pt")
     texts = Texts(text_tower)
     spots = unit(numpy.stack([texts.embed(phrases).mean(0) for phrases, _ in SOUNDS.values()]))
     return Tower(kind, front, meaning, torch.from_numpy(spots), usual(work)).eval()

@@ -88,6 +88,16 @@ def worthy(work, rows):
     return chosen
 
 
+def restored(path):
+    """(runs, network) of a file that this program wrote."""
+    saved = torch.load(path, weights_only=False)
+    runs = saved["runs"][:sum(KEPT.values()) + WORDS]
+    net = Meaning(*tables(runs))
+    state = net.state_dict() | {name: values for name, values in saved["state"].items() if name not in ("numbers", "own")}
+    net.load_state_dict(state | {"runs.weight": state["runs.weight"][:len(net.runs.weight)]})
+    return runs, net
+
+
 def padded(rows):
     longest = min(max(len(row) for row in rows), LONGEST)
     batch = numpy.zeros((len(rows), longest), dtype=numpy.int64)
@@ -143,14 +153,10 @@ def main():
         heard, heard_phrase = numpy.split(data["phones"], data["ends"][:-1]), data["phrase"]
         heard_checks = numpy.split(data["check_phones"], data["check_ends"][:-1]), right[data["check_phrase"]]
     if given.start:
-        saved = torch.load(work / f"{given.start}.pt", weights_only=False)
-        runs = saved["runs"][:sum(KEPT.values()) + WORDS]
+        runs, net = restored(work / f"{given.start}.pt")
     else:
-        saved, runs = None, worthy(work, rows)
-    net = Meaning(*tables(runs))
-    if saved:
-        state = net.state_dict() | {name: values for name, values in saved["state"].items() if name not in ("numbers", "own")}
-        net.load_state_dict(state | {"runs.weight": state["runs.weight"][:len(net.runs.weight)]})
+        runs = worthy(work, rows)
+        net = Meaning(*tables(runs))
     print(len(rows), "phrases", len(runs), "runs", sum(value.numel() for value in net.parameters()), "weights", flush=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.01, betas=(0.9, 0.98))
     began, step, total, used = time.process_time(), 0, 0.0, 0.0

@@ -171,7 +171,7 @@ if (model.types.includes("audio")) {
 		}));
 		assert.ok(Math.abs(length - 1) < 0.01, `${length} s`);
 		await page.getByText("Sound", { exact: true }).first().click();
-		await page.getByRole("button", { name: "Record" }).click();
+		await page.getByRole("button", { name: "Record", exact: true }).click();
 		await page.getByRole("button", { name: "Stop" }).waitFor();
 		await page.waitForTimeout(1500);
 		await page.getByRole("button", { name: "Stop" }).click();

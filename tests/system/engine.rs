@@ -23,7 +23,7 @@ fn the_engine_starts_on_first_use_and_with_the_server() {
         let models = client.query("SELECT id, types, dimensions, metric FROM vw_models()", &[]).expect("models");
         let [model] = models.as_slice() else { panic!("one model: {models:?}") };
         assert_eq!(model.get::<_, &str>("id"), "multimodal-embedding-v1");
-        assert_eq!(model.get::<_, Vec<String>>("types"), ["text", "image"]);
+        assert_eq!(model.get::<_, Vec<String>>("types"), ["text", "image", "audio"]);
         assert_eq!(process::engines(&cluster.data()).len(), 1, "one engine a server");
         cluster.stop("fast");
         assert_eq!(process::engines(&cluster.data()), [0; 0], "the engine ends with its server");

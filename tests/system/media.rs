@@ -19,6 +19,8 @@ mod bucket;
 mod content;
 #[path = "media/fetching.rs"]
 mod fetching;
+#[path = "media/heard.rs"]
+mod heard;
 #[path = "media/items.rs"]
 mod items;
 #[path = "media/kill.rs"]

@@ -41,7 +41,7 @@ fn models_and_collections_keep_their_promise() {
     assert_eq!(model["id"], json!("multimodal-embedding-v1"));
     assert_eq!(model["name"], json!("Multimodal Embedding v1"));
     let space = (&model["types"], &model["dimensions"], &model["metric"]);
-    assert_eq!(space, (&json!(["text", "image"]), &json!(1024), &json!("COSINE")));
+    assert_eq!(space, (&json!(["text", "image", "audio"]), &json!(1024), &json!("COSINE")));
 
     let body = json!({"name": "product-images", "description": "Shoes", "model_id": "multimodal-embedding-v1"});
     let made = world.send("POST", COLLECTIONS, body.clone());

@@ -135,3 +135,17 @@ fn tables_and_folders_are_read_too() {
     let output = world.run(&["import", "notes", "notes", "--key", "vwk_wrong"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("401"), "the service's words are handed on");
 }
+
+/// The demo's media, as `make run` puts them in: each file is one that the default pack embeds.
+#[test]
+fn the_media_of_the_demo_go_in_whole() {
+    let world = world();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/demo");
+    for folder in ["pictures", "sounds"] {
+        let files = std::fs::read_dir(demo.join(folder)).expect("the demo's files").count() as u64;
+        let journal = world.folder.path().join("journal");
+        let (source, journal) = (demo.join(folder), journal.display().to_string());
+        world.must(&["import", folder, &source.display().to_string(), "--create", "--journal", &journal]);
+        assert_eq!(world.count(folder), files, "{folder}");
+    }
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::service::{PICTURES, Service};
+use super::service::{MEDIA, Service};
 use crate::cluster::Cluster;
 use crate::install;
 use crate::paths::{home, root};
@@ -80,9 +80,10 @@ pub fn key(home: &Path, service: &Service) -> Result<String> {
     Ok(key)
 }
 
-/// Remove what belongs to a cluster that is gone: its key, the sign of its SQL, and that its demo has pictures.
+/// Remove what belongs to a cluster that is gone: its key, the sign of its SQL, and that its demo has pictures and sounds.
 pub fn forget(home: &Path) -> Result<()> {
-    for name in ["api-key", "extensions.stamp", PICTURES] {
+    let media = MEDIA.map(|folder| format!("demo-{folder}"));
+    for name in ["api-key", "extensions.stamp"].into_iter().chain(media.iter().map(String::as_str)) {
         match std::fs::remove_file(home.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot remove {name} in {}", home.display()));

@@ -67,7 +67,7 @@ fn serve(
         if !ready {
             return Ok(());
         }
-        service.import_pictures(&key, &home())?;
+        service.import_media(&key, &home())?;
         print!("{}", service.greeting(&key, &demo));
         watch(cluster, server, service, &mut running, stop)
     });

@@ -22,8 +22,8 @@ const START: Duration = Duration::from_secs(60);
 /// The longest wait for the service to finish what it is doing.
 const STOP: Duration = Duration::from_secs(35);
 
-/// In VW_HOME, once the demo collection has its pictures.
-pub const PICTURES: &str = "demo-pictures";
+/// Folders below `sql/demo` that go into the demo collection; VW_HOME has an empty `demo-FOLDER` once it is in.
+pub const MEDIA: [&str; 2] = ["pictures", "sounds"];
 
 /// How to run the service over one cluster.
 pub struct Service<'a> {
@@ -89,18 +89,20 @@ impl<'a> Service<'a> {
         key.map(str::to_owned).with_context(|| format!("{command:?} printed no key ({})", output.status))
     }
 
-    /// Put the pictures of the demo collection in, the first time; as ourselves, who can read the checkout.
-    pub fn import_pictures(&self, key: &str, home: &Path) -> Result<()> {
-        let stamp = home.join(PICTURES);
-        if stamp.is_file() {
-            return Ok(());
+    /// Put the pictures and sounds of the demo collection in, the first time; as ourselves, who can read the checkout.
+    pub fn import_media(&self, key: &str, home: &Path) -> Result<()> {
+        for folder in MEDIA {
+            let stamp = home.join(format!("demo-{folder}"));
+            if stamp.is_file() {
+                continue;
+            }
+            say(&format!("adding the {folder} of the demo collection"));
+            let mut command = Command::new(&self.program);
+            command.args(["import", "demo"]).arg(root().join("sql/demo").join(folder));
+            command.arg("--journal").arg(home.join(format!("demo-{folder}.import")));
+            run(command.env("VW_URL", format!("http://127.0.0.1:{}", self.port)).env("VW_API_KEY", key))?;
+            File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
         }
-        say("adding the pictures of the demo collection");
-        let mut command = Command::new(&self.program);
-        command.args(["import", "demo"]).arg(root().join("sql/demo/pictures"));
-        command.arg("--journal").arg(home.join("demo.import"));
-        run(command.env("VW_URL", format!("http://127.0.0.1:{}", self.port)).env("VW_API_KEY", key))?;
-        File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
         Ok(())
     }
 

@@ -1,0 +1,66 @@
+"""The audio tower as one graph: what kind of sound it is, what phones are heard, what they mean, and where that is in the space.
+
+Output: [batch, SPACE + 1 + GAP + 2 * BINS + 1]. The first SPACE dimensions are MiniLM's; the next is nothing's, as the image tower has it; GAP
+are that tower's alone; then comes what the sound sounds like, which no text has; the last is for doubt. Named sounds have the places of their
+texts (ConSE, Norouzi et al., 2014). The surer the back is of speech, the less of it is doubt. Doubt is not nothing: pictures of which the
+image tower is unsure would lie near it.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from hearing import BINS, RANGE
+from meaning_network import LONGEST
+
+DOUBT = 0.35  # how much of the length that speech lacks is doubt
+QUIET = 1.0  # added to nothing's logit
+SHARE = 0.97  # of the length is meaning, the rest is timbre
+GAP = 320  # what pictures look like
+
+
+def timbre(heard):
+    """[batch, 2 * bins]: the mean and spread of each bin over the frames above the floor."""
+    peak = heard.amax((1, 2), keepdim=True)
+    level = heard - peak + RANGE / 2
+    there = (heard.amax(1, keepdim=True) > peak - RANGE + 0.01).to(heard.dtype)
+    count = there.sum(2) + 1e-3
+    mean = (level * there).sum(2) / count
+    spread = (((level - mean[:, :, None]) * there).square().sum(2) / count + 1e-4).sqrt()
+    return torch.cat([mean, spread], 1)
+
+
+class Tower(nn.Module):
+    def __init__(self, kind, front, meaning, spots, usual):
+        super().__init__()
+        self.kind, self.front, self.meaning = kind, front, meaning
+        self.register_buffer("spots", spots)  # [sounds, SPACE]
+        self.register_buffer("usual", usual)  # [2 * BINS], the timbre of an average sound
+
+    def phones(self, heard):
+        """[batch, LONGEST] int64: the likeliest path without its repetitions and blanks, 0 after the last phone."""
+        state, near = self.front(heard)
+        best = self.front.logits(state).argmax(2)
+        before = torch.cat([torch.zeros_like(best[:, :1]), best[:, :-1]], 1)
+        keep = (best != 0) & (best != before) & (near > 0)
+        place = keep.to(torch.int64).cumsum(1) - 1
+        place = torch.where(keep & (place < LONGEST), place, LONGEST)
+        return torch.zeros_like(best[:, :LONGEST + 1]).scatter(1, place, best)[:, :LONGEST]
+
+    def read(self, phones):
+        """The back without its embedding bag, which ONNX does not have."""
+        meaning, numbers = self.meaning, self.meaning.look_up(phones)
+        known = (numbers > 0).to(torch.float32)[..., None]
+        return meaning.mean((meaning.runs(numbers) * known).sum(2), phones > 0)
+
+    def forward(self, heard):
+        logits = self.kind(heard)
+        logits = torch.cat([logits[:, :1], logits[:, 1:2] + QUIET, logits[:, 2:]], 1)
+        shares = logits.softmax(1)
+        speech = self.read(self.phones(heard))
+        length = speech.square().sum(1, keepdim=True)
+        doubt = (1.0 - length).clamp(min=0.0).sqrt() * DOUBT
+        meant = shares[:, :1] * speech + shares[:, 2:] @ self.spots
+        meaning = functional.normalize(torch.cat([meant, shares[:, 1:2] + 1e-4, shares[:, :1] * doubt], 1)) * SHARE
+        sound = functional.normalize(timbre(heard) - self.usual) * (1 - SHARE ** 2) ** 0.5
+        return torch.cat([meaning[:, :-1], torch.zeros_like(meant[:, :GAP]), sound, meaning[:, -1:]], 1)

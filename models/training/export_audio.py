@@ -1,0 +1,116 @@
+"""Write the trained audio tower as an ONNX file with its configuration, ready for the pack.
+
+usage: export_audio.py WORK TEXT_TOWER TOWER_DIR
+
+Large weights are kept as int8 with a scale for each row, and made float32 when the graph is loaded; all arithmetic is float32.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from audio_network import GAP, Tower, timbre
+from hearing import BINS, FFT, FRAMES, HOP, RATE, SECONDS
+from hearing_network import Front
+from kind_network import Kind
+from meaning_network import SPACE
+from sounds import SOUNDS
+from texts import Tower as Texts
+from texts import unit
+from train_meaning import restored
+from voices import PHONES
+
+SMALL = 1024  # tensors of fewer values stay float32
+
+
+def rounded(values):
+    """(int8, scale of each row): a row is what one output is made of."""
+    scale = numpy.maximum(numpy.abs(values.reshape(len(values), -1)).max(1), 1e-12) / 127
+    scale = scale.astype(numpy.float32).reshape(-1, *[1] * (values.ndim - 1))
+    return numpy.clip(numpy.round(values / scale), -127, 127).astype(numpy.int8), scale
+
+
+def shrunk(model):
+    """Store large float32 weights as int8 behind a Cast and a Mul, whole numbers as the smallest type that holds them behind a Cast."""
+    nodes, added = [], []
+    for weight in model.graph.initializer:
+        values, name = numpy_helper.to_array(weight), weight.name
+        if values.size < SMALL:
+            continue
+        if values.dtype == numpy.float32:
+            # MatMul has its outputs in the columns.
+            columns = any(node.op_type == "MatMul" and node.input[1] == name for node in model.graph.node)
+            whole, scale = rounded(values.T if columns else values)
+            if columns:
+                whole, scale = numpy.ascontiguousarray(whole.T), scale.T
+            weight.CopyFrom(numpy_helper.from_array(whole, f"{name}.int8"))
+            added.append(numpy_helper.from_array(numpy.ascontiguousarray(scale), f"{name}.scale"))
+            nodes += [helper.make_node("Cast", [f"{name}.int8"], [f"{name}.whole"], to=TensorProto.FLOAT),
+                      helper.make_node("Mul", [f"{name}.whole", f"{name}.scale"], [name])]
+        elif values.dtype == numpy.int64:
+            small = numpy.int16 if numpy.abs(values).max() < 32768 else numpy.int32
+            weight.CopyFrom(numpy_helper.from_array(values.astype(small), f"{name}.small"))
+            nodes.append(helper.make_node("Cast", [f"{name}.small"], [name], to=TensorProto.INT64))
+    model.graph.initializer.extend(added)
+    nodes += list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model
+
+
+def configuration(folder):
+    """config.json and preprocessor_config.json in the words of the transformers library."""
+    config = {"model_type": "vw_audio", "max_source_positions": FRAMES // 2, "num_mel_bins": BINS, "projection_dim": SPACE + 2 + GAP + 2 * BINS}
+    processor = {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": BINS, "sampling_rate": RATE, "hop_length": HOP,
+                 "chunk_length": SECONDS, "n_fft": FFT, "padding_value": 0.0, "clip_policy": "windows_mean"}
+    for name, content in (("config.json", config), ("preprocessor_config.json", processor)):
+        (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+
+
+def usual(work):
+    """The mean timbre of the named sounds and of as much speech."""
+    data = numpy.load(work / "sounds-train.npz")
+    sounds = numpy.split(data["frames"], data["ends"][:-1])
+    speech = numpy.load(work / "spoken-train-000.npz")
+    sounds = sounds[::4] + numpy.split(speech["frames"], speech["ends"][:-1])
+    heard = [timbre(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in sounds]
+    return torch.cat(heard).mean(0)
+
+
+def tower(work, text_tower):
+    kind, front = Kind(len(SOUNDS)), Front(len(PHONES))
+    kind.load_state_dict(torch.load(work / "kind.pt"))
+    front.load_state_dict(torch.load(work / "hearing.pt"))
+    _, meaning = restored(work / "meaning-heard.pt")
+    texts = Texts(text_tower)
+    spots = unit(numpy.stack([texts.embed(phrases).mean(0) for phrases, _ in SOUNDS.values()]))
+    return Tower(kind, front, meaning, torch.from_numpy(spots), usual(work)).eval()
+
+
+def main(work, text_tower, folder):
+    folder, work = pathlib.Path(folder), pathlib.Path(work)
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    target, made = folder / "onnx/model.onnx", tower(work, text_tower)
+    example = torch.rand(2, BINS, FRAMES) * 2 - 1
+    with torch.no_grad():
+        torch.onnx.export(made, (example,), str(target), dynamo=False, opset_version=17, input_names=["input_features"],
+                          output_names=["audio_embeds"], dynamic_axes={"input_features": {0: "batch"}, "audio_embeds": {0: "batch"}})
+        wanted = unit(made(example).numpy())
+    onnx.save(shrunk(onnx.load(str(target))), str(target))
+    configuration(folder)
+    session = onnxruntime.InferenceSession(str(target))
+    got = unit(numpy.concatenate([session.run(None, {"input_features": example.numpy()[at:at + 1]})[0] for at in range(len(example))]))
+    print(f"{target}: {target.stat().st_size} bytes; noise has a cosine of {(wanted * got).sum(1).min():.4f} with what was trained")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -11,6 +11,7 @@ mod db;
 mod docs;
 mod error;
 mod fetch;
+mod guests;
 mod handlers;
 mod idempotency;
 mod indexing;

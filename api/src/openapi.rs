@@ -5,7 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, ToSchema};
 
 use crate::error::ItemError;
-use crate::handlers::{admin, collections, content, health, items, search};
+use crate::handlers::{admin, collections, content, health, items, search, status};
 
 /// The whole description.
 #[derive(OpenApi)]
@@ -21,6 +21,7 @@ use crate::handlers::{admin, collections, content, health, items, search};
         collections::list,
         collections::show,
         collections::delete,
+        status::show,
         items::index,
         items::list,
         items::delete,

@@ -4,19 +4,19 @@
 //! lines. The same limit also closes a connection that idles between requests. Bodies have a limit of their
 //! own in `body`; statements one in `db`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 
+use crate::guests::{self, Guests};
 use crate::settings::Settings;
 
 /// How long a client may leave an answer unread, or be gone without a word, before the connection is cut.
@@ -48,8 +48,8 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings) -
 async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShutdown, settings: &Settings) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(settings.header_time);
-    let places = Arc::new(Semaphore::new(settings.max_connections));
-    while let Ok(place) = places.clone().acquire_owned().await {
+    let guests = Guests::new(guests::make_room(settings.max_connections, settings.pool_size));
+    loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -61,12 +61,20 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
         // Where these cannot be set, answers are slower, or a dead client is noticed later.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_TIME));
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            // A client that leaves in the middle is no failure of ours.
-            let _ = connection.await;
-            drop(place);
+        let Some(place) = guests.place().await else { return };
+        let guest = guests.enter(place);
+        let (routes, asking) = (TowerToHyperService::new(router.clone()), guest.clone());
+        let service = service_fn(move |request| {
+            asking.asks();
+            let (answer, asking) = (routes.call(request), asking.clone());
+            async move {
+                let answer = answer.await;
+                asking.ends();
+                answer
+            }
         });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        // A client that leaves in the middle is no failure of ours.
+        tokio::spawn(async move { guest.stay(connection).await });
     }
 }

@@ -32,7 +32,7 @@ pub struct Given {
     /// Limits for some kinds of request (search, index, read, write, admin): "search=600,index=60"
     #[arg(long, env = "VW_RATE_LIMITS")]
     pub rate_limits: Option<String>,
-    /// The most connections of clients at one time, 1 to 100000; further clients wait [default: 1024]
+    /// The most connections of clients at one time, 1 to 100000; of more, the longest silent one is closed [default: 4096]
     #[arg(long, env = "VW_MAX_CONNECTIONS")]
     pub max_connections: Option<usize>,
     /// The most requests in progress, 1 to 100000; further ones are answered 503 at once [default: 256]
@@ -142,7 +142,7 @@ fn check(given: Given) -> anyhow::Result<Settings> {
         pooler: given.pooler.unwrap_or(false),
         listen: given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
         rates: rates(given.rate_limit, given.rate_limits.as_deref())?,
-        max_connections: within("max_connections", given.max_connections, 1024, 1, 100_000)?,
+        max_connections: within("max_connections", given.max_connections, 4096, 1, 100_000)?,
         max_in_flight: within("max_in_flight", given.max_in_flight, 256, 1, 100_000)?,
         header_time: Duration::from_secs(within("header_seconds", given.header_seconds, 30, 1, 3600)?),
         drain_time: Duration::from_secs(within("drain_seconds", given.drain_seconds, 30, 0, 3600)?),

@@ -31,7 +31,8 @@ export async function showStatus() {
 		: "Searches are exact; an index comes by itself from 3,000 items on";
 	find("index-facts").replaceChildren(...facts(status).flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
 	const installed = state.models.get(model.id);
-	find("pack-warning").hidden = installed?.sha256 === model.sha256;
-	find("pack-warning").textContent = `This collection was made with pack ${short(model.sha256)} of ${model.id}; `
+	const same = installed?.sha256 === model.sha256;
+	find("pack-warning").hidden = same;
+	find("pack-warning").textContent = same ? "" : `This collection was made with pack ${short(model.sha256)} of ${model.id}; `
 		+ `${installed ? `installed is ${short(installed.sha256)}` : "no pack of that name is installed"}. Put that pack back, or make a new collection.`;
 }

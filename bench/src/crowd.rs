@@ -94,10 +94,9 @@ fn drive(script: &Script, count: usize, stop: &AtomicBool, there: &AtomicUsize) 
         for (at, place) in all.iter_mut().enumerate() {
             let kind = [Slow::Header, Slow::Body, Slow::Answer].get(at % 3).copied().unwrap_or(Slow::Header);
             // One that the service has turned away comes back at once.
-            *place = match place.take() {
-                Some(mut slowpoke) if slowpoke.step() => Some(slowpoke),
-                _ => Slowpoke::come(script, kind).ok(),
-            };
+            if !place.as_mut().is_some_and(Slowpoke::step) {
+                *place = Slowpoke::come(script, kind).ok();
+            }
         }
         there.store(all.iter().flatten().count(), Ordering::SeqCst);
         std::thread::sleep(PAUSE.saturating_sub(round.elapsed()));

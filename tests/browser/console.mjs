@@ -243,7 +243,7 @@ await step("it fits wide, narrow and dark", async () => {
 await step("errors, long words and an empty collection look right, too", async () => {
 	await page.setViewportSize({ width: 360, height: 740 });
 	await page.emulateMedia({ colorScheme: "light" });
-	await page.getByText("New collection").click();
+	await page.locator("#create summary").click();
 	await field("Name").fill("W".repeat(100));
 	await field("Description (optional)").fill("long ".repeat(100).trim());
 	await page.getByRole("button", { name: "Create" }).click();

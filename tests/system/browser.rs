@@ -13,7 +13,7 @@ const COLLECTIONS: &str = "
     SELECT vw_create_collection('large'), vw_create_collection('elsewhere');
     INSERT INTO vw.item (collection_id, id, content_type, content, embedding, tokens)
         SELECT c.id, 'n' || n, 'text', 'number ' || n,
-                (SELECT array_agg(random() - 0.5 + 0 * n) FROM generate_series(1, 1024))::vector, 1
+                (SELECT array_agg(random() - 0.5 + 0 * n * g) FROM generate_series(1, 1024) g)::vector, 1
             FROM vw.collection c, generate_series(1, 3000) n WHERE c.name = 'large';
     UPDATE vw.collection SET item_count = 3000 WHERE name = 'large';
     INSERT INTO vw.model SELECT m.id, repeat('0', 64), m.name, m.types, m.dimensions, m.metric FROM vw.model m;

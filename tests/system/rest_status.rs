@@ -9,7 +9,7 @@ use vw_tests::world::World;
 const FILL: &str = "
     INSERT INTO vw.item (collection_id, id, content_type, content, embedding, tokens)
         SELECT c.id, 'n' || n, 'text', 'number ' || n,
-                (SELECT array_agg(random() - 0.5 + 0 * n) FROM generate_series(1, 1024))::vector, 1
+                (SELECT array_agg(random() - 0.5 + 0 * n * g) FROM generate_series(1, 1024) g)::vector, 1
             FROM vw.collection c, generate_series(1, 3000) n;
     UPDATE vw.collection SET item_count = 3000";
 
@@ -34,12 +34,13 @@ fn a_collection_tells_of_its_model_size_and_index() {
     assert!(first["model"]["sha256"].as_str().is_some_and(|sha256| sha256.len() == 64), "{first}");
     let mut owner = world.cluster.connect("app");
     owner.batch_execute(FILL).expect("rows and their index");
-    owner.batch_execute("DELETE FROM vw.item WHERE id = 'n7'").expect("one row fewer");
+    // So many that a vacuum does not leave their places in the index for later.
+    owner.batch_execute("DELETE FROM vw.item WHERE id LIKE 'n1%'").expect("1,111 rows fewer");
     owner.batch_execute("VACUUM ANALYZE vw.item").expect("a vacuum");
     let full = status();
-    assert_eq!(number(&full["index"], "vectors"), 2999, "{full}");
+    assert_eq!(number(&full["index"], "vectors"), 1889, "{full}");
     assert!(number(&full["index"], "lists") >= 1 && number(&full["index"], "longest_list") >= 1, "{full}");
-    assert!(number(&full["index"], "bytes") > 3000 * 128 && number(&full, "bytes") > 3000 * 4096, "{full}");
+    assert!(number(&full["index"], "bytes") > 1889 * 128 && number(&full, "bytes") > 3000 * 4096, "{full}");
     assert!(full["vacuumed_at"].is_string() && full["analyzed_at"].is_string(), "{full}");
     let blue = key(&world.cluster, "app", &["create", "--project", "blue"]);
     let stranger = world.service.send("GET", &format!("{path}/status"), &blue, &Value::Null);

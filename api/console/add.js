@@ -1,7 +1,7 @@
 // Adding texts, pictures and sounds to the open collection.
 
 import { call } from "./api.js";
-import { kinds, state } from "./collections.js";
+import { inWords, kinds, state } from "./collections.js";
 import { field, kindOf, onDrop } from "./media.js";
 import { act, button, find, jsonField, make } from "./page.js";
 
@@ -22,7 +22,7 @@ function showChosen() {
 function choose(files) {
 	const refused = files.map((file) => {
 		try {
-			return kinds().includes(kindOf(file)) ? null : `${file.name}: this collection's model takes ${kinds().join(", ")}.`;
+			return kinds().includes(kindOf(file)) ? null : `${file.name}: this collection's model takes ${inWords(kinds())}.`;
 		} catch (error) {
 			return error.message;
 		}
@@ -100,7 +100,10 @@ async function add(changed) {
 export function reset() {
 	chosen = [];
 	showChosen();
-	find("add-drop").hidden = kinds().length === 1;
+	const files = kinds().filter((kind) => kind !== "text");
+	find("add-drop").hidden = !files.length;
+	find("add-says").textContent = `Drop ${inWords(files)} here, or choose files`;
+	find("files").accept = files.map((kind) => `${kind}/*`).join(",");
 }
 
 /** Wire the form up; `changed` runs after something was added. */

@@ -6,6 +6,14 @@ import { button, fill, find, make } from "./page.js";
 /** The collection that is open, and the models by id. */
 export const state = { collection: null, models: new Map() };
 
+const WORDS = { text: "texts", image: "pictures", audio: "sounds" };
+
+/** Kinds of input as people call them: "texts and pictures". */
+export const inWords = (types) => types.map((type) => WORDS[type] ?? type).join(", ").replace(/, ([^,]*)$/, " and $1");
+
+/** The first digits of a pack's hash, enough to tell packs apart by eye. */
+export const short = (sha256) => sha256.slice(0, 12);
+
 /** What the open collection's model embeds. */
 export const kinds = () => state.models.get(state.collection.model_id)?.types ?? ["text"];
 
@@ -13,7 +21,8 @@ export async function showModels() {
 	const { models } = await call("GET", "models");
 	state.models = new Map(models.map((model) => [model.id, model]));
 	fill(find("models"), models.map((model) => make("li", "", make("div", "body", make("strong", "", model.name),
-		make("div", "meta", model.id), make("div", "meta", `${model.types.join(", ")} · ${model.dimensions} dimensions · ${model.metric}`)))), "No models.");
+		make("div", "meta", model.id), make("div", "meta", `Takes ${inWords(model.types)}`),
+		make("div", "meta", `${model.dimensions} dimensions · ${model.metric} · pack ${short(model.sha256)}`)))), "No models.");
 	find("model").replaceChildren(...models.map((model) => new Option(model.name, model.id)));
 }
 
@@ -47,7 +56,7 @@ export async function create() {
 /** Delete the open collection; whether the user meant it. */
 export async function removeOpen() {
 	const { id, name, item_count: count } = state.collection;
-	if (!confirm(`Delete the collection "${name}" and its ${count} items?`)) return false;
+	if (!confirm(`Delete the collection "${name}" with ${count === 1 ? "its item" : `all ${count} items`}? This cannot be undone.`)) return false;
 	await call("DELETE", `collections/${id}`);
 	return true;
 }

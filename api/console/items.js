@@ -11,7 +11,8 @@ let offset = 0;
 
 /** A card for an item or a hit, with elements at its foot. */
 export function card(item, ...foot) {
-	const metadata = Object.keys(item.metadata).length ? JSON.stringify(item.metadata) : "";
+	const said = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+	const metadata = Object.entries(item.metadata).map(([name, value]) => `${name}: ${said(value)}`).join(" · ");
 	const name = `${NAMES[item.content_type]} ${metadata || item.id}`;
 	const content = item.content_url ? show(item.content_type, item.content_url, name)
 		: make("div", "text", item.text ?? `${NAMES[item.content_type]}; its file is not kept`);
@@ -29,6 +30,7 @@ export async function showItems(changed) {
 		return showItems(changed);
 	}
 	fill(find("items"), items.map((item) => card(item, kindOfItem(item), button("Delete", `Delete item ${item.id}`, async () => {
+		if (!confirm("Delete this item? This cannot be undone.")) return "";
 		await call("DELETE", `collections/${id}/items`, { ids: [item.id] });
 		await changed();
 		return "Deleted.";

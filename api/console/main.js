@@ -6,11 +6,12 @@ import { create, removeOpen, showCollections, showModels, state } from "./collec
 import { showItems, turn } from "./items.js";
 import { act, find, onSubmit } from "./page.js";
 import * as searching from "./search.js";
+import { showStatus } from "./status.js";
 
 /** Show the collections and items anew. */
 async function changed() {
 	await showCollections(open);
-	if (state.collection) await showItems(changed);
+	if (state.collection) await Promise.all([showItems(changed), showStatus()]);
 }
 
 async function open(collection) {
@@ -20,7 +21,7 @@ async function open(collection) {
 	await showCollections(open);
 	searching.offerKinds();
 	adding.reset();
-	await showItems(changed);
+	await Promise.all([showItems(changed), showStatus()]);
 	find("query").focus();
 }
 

@@ -1,13 +1,14 @@
 // Searching with a text, a picture or a sound.
 
 import { call } from "./api.js";
-import { kinds, state } from "./collections.js";
+import { inWords, kinds, state } from "./collections.js";
 import { card, kindOfItem } from "./items.js";
 import { field, kindOf, onDrop, show } from "./media.js";
 import { act, fill, find, jsonField } from "./page.js";
 import { record } from "./recorder.js";
 
 const SAYS = { image: "Drop a picture here, paste one, or choose a file", audio: "Drop a sound here, choose a file, or record one" };
+const KINDS = ["text", "image", "audio"];
 const radio = (kind) => document.querySelector(`input[name=kind][value=${kind}]`);
 const kind = () => document.querySelector("input[name=kind]:checked").value;
 let file = null;
@@ -36,8 +37,11 @@ function showKind() {
 
 /** Offer what the open collection's model embeds. */
 export function offerKinds() {
-	["text", "image", "audio"].forEach((name) => { radio(name).disabled = !kinds().includes(name); });
-	if (radio(kind()).disabled) radio("text").checked = true;
+	KINDS.forEach((name) => { radio(name).disabled = !kinds().includes(name); });
+	if (radio(kind()).disabled) radio(kinds()[0]).checked = true;
+	const missing = KINDS.filter((name) => !kinds().includes(name));
+	find("kinds-hint").hidden = !missing.length;
+	find("kinds-hint").textContent = `The model of this collection takes ${inWords(kinds())}; ${inWords(missing)} need another model.`;
 	take(null);
 	showKind();
 	find("results").replaceChildren();

@@ -9,16 +9,24 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::Ticket;
+use crate::limits::{self, Place};
 use crate::{json, sqlstate};
 
 /// Limits on bodies, in bytes.
 pub const SMALL: usize = 1024 * 1024;
 pub const QUERY: usize = 36 * 1024 * 1024;
 pub const BULK: usize = 64 * 1024 * 1024;
+
+/// How long a client may send nothing in the middle of a body.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// The memory that is taken at a time, in bytes, or more where more arrives at once.
+const ROOM_STEP: usize = 16 * 1024;
 
 /// How long to wait for memory that other bodies hold.
 const ROOM_WAIT: Duration = Duration::from_secs(5);
@@ -49,22 +57,25 @@ pub async fn read<T: DeserializeOwned, G>(
     if length.is_some_and(|length| length > limit as u64) {
         return refuse(request, too_large(limit)).await;
     }
-    let kib = length.and_then(|length| u32::try_from(length).ok()).unwrap_or(limit as u32).div_ceil(1024);
-    let waited = tokio::time::timeout(ROOM_WAIT, app.body_room.clone().acquire_many_owned(kib)).await;
-    let Ok(Ok(room)) = waited else {
-        return refuse(request, sqlstate::overloaded("no room for another request body".to_owned())).await;
-    };
     let ticket = request.extensions().get::<Arc<Ticket>>().cloned();
+    let place = request.extensions().get::<Arc<Place>>().cloned();
     let mut body = request.into_body();
+    if let Some(place) = &place {
+        place.give_up();
+    }
     let seconds = app.body_time.as_secs();
     let late = || Error::new(Code::RequestTimeout, format!("the body took longer than {seconds} s to arrive"));
-    let bytes = match tokio::time::timeout(app.body_time, collect(&mut body, limit)).await.map_err(|_| late())? {
-        Err(error) if error.code == Code::PayloadTooLarge => {
+    let received = timeout(app.body_time, collect(app, &mut body, limit)).await.map_err(|_| late())?;
+    let (bytes, room) = match received {
+        Err(error) if matches!(error.code, Code::PayloadTooLarge | Code::Overloaded) => {
             discard(body).await;
             return Err(error);
         }
         outcome => outcome?,
     };
+    if place.is_some_and(|place| !place.retake()) {
+        return Err(limits::full());
+    }
     let understand = || json::parse(&bytes).and_then(check);
     let value = if bytes.len() < SLOW_TO_PARSE { understand()? } else { tokio::task::block_in_place(understand)? };
     if let Some(ticket) = ticket {
@@ -75,6 +86,9 @@ pub async fn read<T: DeserializeOwned, G>(
 
 /// Answer with an error after reading what the client is still sending.
 pub async fn refuse<T>(request: Request, error: Error) -> Result<T> {
+    if let Some(place) = request.extensions().get::<Arc<Place>>() {
+        place.give_up();
+    }
     // A client that waits for leave to send its body sends none when it is refused.
     if !request.headers().contains_key(header::EXPECT) {
         discard(request.into_body()).await;
@@ -94,20 +108,36 @@ async fn discard(mut body: Body) {
         }
     };
     // A client too slow for this misses nothing but the refusal.
-    let _ = tokio::time::timeout(time, reading).await;
+    let _ = timeout(time, reading).await;
 }
 
-async fn collect(body: &mut Body, limit: usize) -> Result<Vec<u8>> {
+/// Take a body in, and memory for it as it arrives: what a client only announces takes none from others.
+async fn collect(app: &App, body: &mut Body, limit: usize) -> Result<(Vec<u8>, OwnedSemaphorePermit)> {
     let broken = |_| Error::new(Code::InvalidRequest, "the body ended before its announced length");
+    let silent = |_| Error::new(Code::RequestTimeout, "nothing more of the body came for 10 s");
+    let mut room = take_room(app, 0).await?;
     let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = timeout(SILENCE, body.frame()).await.map_err(silent)? {
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
+        let length = bytes.len() + data.len();
+        if length > limit {
             return Err(too_large(limit));
+        }
+        if length > room.num_permits() * 1024 {
+            room.merge(take_room(app, (length - room.num_permits() * 1024).max(ROOM_STEP)).await?);
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes)
+    Ok((bytes, room))
+}
+
+async fn take_room(app: &App, bytes: usize) -> Result<OwnedSemaphorePermit> {
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    let waited = timeout(ROOM_WAIT, app.body_room.clone().acquire_many_owned(kib)).await;
+    let Ok(Ok(room)) = waited else {
+        return Err(sqlstate::overloaded("no room for another request body".to_owned()));
+    };
+    Ok(room)
 }
 
 fn too_large(limit: usize) -> Error {

@@ -17,6 +17,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("page.js", SCRIPT, include_str!("../console/page.js")),
     ("collections.js", SCRIPT, include_str!("../console/collections.js")),
     ("items.js", SCRIPT, include_str!("../console/items.js")),
+    ("status.js", SCRIPT, include_str!("../console/status.js")),
     ("search.js", SCRIPT, include_str!("../console/search.js")),
     ("add.js", SCRIPT, include_str!("../console/add.js")),
     ("media.js", SCRIPT, include_str!("../console/media.js")),

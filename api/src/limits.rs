@@ -1,6 +1,8 @@
 //! How much one project may ask for, and how much is in progress at all. Counts are kept in this process: of several
 //! processes each has its own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -13,6 +15,7 @@ use crate::app::App;
 use crate::auth::Project;
 use crate::body::refuse;
 use crate::error::{Code, Error, Result};
+use crate::metrics::Metrics;
 use crate::sqlstate;
 use crate::window::{self, Room, WINDOW, Windows};
 
@@ -134,19 +137,62 @@ impl Standing {
     }
 }
 
+/// A request's place among those in progress. It has none while its client is waited for, so that clients who send
+/// slowly keep nobody out.
+pub struct Place {
+    limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
+    held: AtomicBool,
+}
+
+impl Place {
+    fn take(app: &App) -> Option<Arc<Place>> {
+        let (limits, metrics) = (app.limits.clone(), app.metrics.clone());
+        let place = Place { limits, metrics, held: AtomicBool::new(false) };
+        place.retake().then(|| Arc::new(place))
+    }
+
+    /// Leave the place to others for now.
+    pub fn give_up(&self) {
+        if self.held.swap(false, Ordering::SeqCst) {
+            self.limits.in_flight.add_permits(1);
+        }
+    }
+
+    /// Take a place again; false where there is none.
+    pub fn retake(&self) -> bool {
+        if let Ok(permit) = self.limits.in_flight.try_acquire() {
+            permit.forget();
+            self.held.store(true, Ordering::SeqCst);
+            return true;
+        }
+        self.metrics.shed();
+        false
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
+
+/// What a request is told that finds no place.
+pub fn full() -> Error {
+    sqlstate::overloaded("too many requests in progress".to_owned())
+}
+
 /// Turn requests away at once where too many are in progress, before they cost a statement or memory.
-pub async fn shed(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+pub async fn shed(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
     // Whether the process lives is told also when it is full.
     if request.uri().path() == "/livez" {
         return Ok(next.run(request).await);
     }
-    match app.limits.in_flight.try_acquire() {
-        Ok(_place) => Ok(next.run(request).await),
-        Err(_) => {
-            app.metrics.shed();
-            refuse(request, sqlstate::overloaded("too many requests in progress".to_owned())).await
-        }
-    }
+    let Some(place) = Place::take(&app) else { return refuse(request, full()).await };
+    request.extensions_mut().insert(place.clone());
+    let response = next.run(request).await;
+    drop(place);
+    Ok(response)
 }
 
 /// Count a request against its project's limit.

@@ -12,6 +12,7 @@ mod docs;
 mod error;
 mod fetch;
 mod guesses;
+mod guests;
 mod handlers;
 mod idempotency;
 mod indexing;

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 use crate::app::App;
 use crate::error::{Code, Error, Result};
-use crate::handlers::{admin, collections, content, health, items, search};
+use crate::handlers::{admin, collections, content, health, items, search, status};
 use crate::{auth, body, console, docs, idempotency, limits, outer};
 
 /// Make the service.
@@ -27,6 +27,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/vectors/models", get(collections::models))
         .route("/v1/vectors/collections", get(collections::list).merge(once(post(collections::create))))
         .route("/v1/vectors/collections/{id}", get(collections::show).delete(collections::delete))
+        .route("/v1/vectors/collections/{id}/status", get(status::show))
         .route("/v1/vectors/collections/{id}/index", once(post(items::index)))
         .route("/v1/vectors/collections/{id}/items", get(items::list).delete(items::delete))
         .route("/v1/vectors/collections/{id}/search", post(search::search))

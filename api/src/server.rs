@@ -4,7 +4,6 @@
 //! lines. The same limit also closes a connection that idles between requests. Bodies have a limit of their
 //! own in `body`; statements one in `db`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,8 +15,8 @@ use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 
+use crate::guests::{self, Guests};
 use crate::peer::Peer;
 use crate::settings::Settings;
 
@@ -50,8 +49,8 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings) -
 async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShutdown, settings: &Settings) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(settings.header_time);
-    let places = Arc::new(Semaphore::new(settings.max_connections));
-    while let Ok(place) = places.clone().acquire_owned().await {
+    let guests = Guests::new(guests::make_room(settings.max_connections, settings.pool_size));
+    loop {
         let (stream, peer) = match listener.accept().await {
             Ok((stream, address)) => (stream, Peer(address.ip())),
             Err(error) => {
@@ -63,16 +62,21 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
         // Where these cannot be set, answers are slower, or a dead client is noticed later.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_TIME));
-        let routes = TowerToHyperService::new(router.clone());
+        let Some(place) = guests.place().await else { return };
+        let guest = guests.enter(place);
+        let (routes, asking) = (TowerToHyperService::new(router.clone()), guest.clone());
         let service = service_fn(move |mut request| {
+            asking.asks();
             hyper::Request::extensions_mut(&mut request).insert(peer);
-            routes.call(request)
+            let (answer, asking) = (routes.call(request), asking.clone());
+            async move {
+                let answer = answer.await;
+                asking.ends();
+                answer
+            }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            // A client that leaves in the middle is no failure of ours.
-            let _ = connection.await;
-            drop(place);
-        });
+        // A client that leaves in the middle is no failure of ours.
+        tokio::spawn(async move { guest.stay(connection).await });
     }
 }

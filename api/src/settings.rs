@@ -39,7 +39,7 @@ pub struct Given {
     /// Proxies whose X-Forwarded-For is believed, addresses and networks: "10.0.0.0/8,::1" [default: none]
     #[arg(long, env = "VW_TRUSTED_PROXIES", value_name = "NETWORK,…")]
     pub trusted_proxies: Option<String>,
-    /// The most connections of clients at one time, 1 to 100000; further clients wait [default: 1024]
+    /// The most connections of clients at one time, 1 to 100000; of more, the longest silent one is closed [default: 4096]
     #[arg(long, env = "VW_MAX_CONNECTIONS")]
     pub max_connections: Option<usize>,
     /// The most requests in progress, 1 to 100000; further ones are answered 503 at once [default: 256]
@@ -161,7 +161,7 @@ fn check(given: Given) -> anyhow::Result<Settings> {
         rates: rates(given.rate_limit, given.rate_limits.as_deref())?,
         auth_failures: within("auth_failures", given.auth_failures, 30, 0, 100_000)?,
         proxies: Proxies::parse(given.trusted_proxies.as_deref().unwrap_or_default())?,
-        max_connections: within("max_connections", given.max_connections, 1024, 1, 100_000)?,
+        max_connections: within("max_connections", given.max_connections, 4096, 1, 100_000)?,
         max_in_flight: within("max_in_flight", given.max_in_flight, 256, 1, 100_000)?,
         header_time: Duration::from_secs(within("header_seconds", given.header_seconds, 30, 1, 3600)?),
         body_time: Duration::from_secs(within("body_seconds", given.body_seconds, 60, 1, 3600)?),

@@ -12,6 +12,7 @@ pub const READY: &str = include_str!("../sql/ready.sql");
 pub const CREATE_COLLECTION: &str = include_str!("../sql/collection_create.sql");
 pub const COLLECTIONS: &str = include_str!("../sql/collections.sql");
 pub const COLLECTION: &str = include_str!("../sql/collection.sql");
+pub const COLLECTION_STATUS: &str = include_str!("../sql/collection_status.sql");
 pub const DELETE_COLLECTION: &str = include_str!("../sql/collection_delete.sql");
 pub const INDEX_ITEMS: &str = include_str!("../sql/items_index.sql");
 pub const BEGIN_MEDIA: &str = include_str!("../sql/media_begin.sql");

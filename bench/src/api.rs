@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use postgres::Client;
 
 use crate::connect;
+use crate::crowd::Crowd;
 use crate::random::descriptions;
-use crate::rate::{median, rate};
+use crate::rate::{median, percentile, rate};
 use crate::service::Service;
 use crate::table::{Row, render};
 
@@ -17,6 +18,9 @@ const SEEDS: usize = 500;
 /// Connections at one time, and searches of all of them in one round.
 const CLIENTS: &[usize] = &[1, 8, 64];
 const SEARCHES: usize = 256;
+/// Clients that search beside slow ones, and slow ones: a third each sends headers, sends a body, reads an answer slowly.
+const SEARCHERS: usize = 8;
+const CROWD: usize = 1000;
 /// Rounds; in each, both ways are measured once.
 const ROUNDS: usize = 3;
 /// Texts of one request.
@@ -40,7 +44,30 @@ pub fn run() -> Result<()> {
         let (sql, http) = (median(&sql), median(&http));
         println!("  {clients:<10} {sql:>14.2} {http:>14.2} {:>10.2}", 1.2 * sql + 1.0);
     }
+    beside_slow_clients(&service)?;
     index(&mut client, &service)
+}
+
+/// Search with and without slow clients beside, in turns.
+fn beside_slow_clients(service: &Service) -> Result<()> {
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let texts = descriptions(2 * SEARCHES, 300 + round as u64);
+        alone.extend(at_once(&texts, SEARCHERS, || Ok(by_http(service)))?);
+        let crowd = Crowd::gather(service.slow_script(COLLECTION)?, CROWD)?;
+        beside.extend(at_once(&texts, SEARCHERS, || Ok(by_http(service)))?);
+        if crowd.there() < CROWD {
+            bail!("only {} of {CROWD} slow clients were there to the end", crowd.there());
+        }
+    }
+    println!("\n  {:<44} {:>8} {:>8} {:>8}", format!("{SEARCHERS} clients search"), "p50 ms", "p99 ms", "ratio");
+    let reference = percentile(&alone, 99);
+    for (name, times) in [("alone".to_owned(), alone), (format!("beside {CROWD} slow connections"), beside)] {
+        let (middle, most) = (median(&times), percentile(&times, 99));
+        println!("  {name:<44} {middle:>8.2} {most:>8.2} {:>8.2}", most / reference);
+    }
+    println!();
+    Ok(())
 }
 
 /// Make a collection of 100,000 items with its index.

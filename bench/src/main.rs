@@ -4,6 +4,7 @@
 
 mod ann;
 mod api;
+mod crowd;
 mod distance;
 mod embed;
 mod exact;
@@ -25,7 +26,11 @@ type Benchmark = (&'static str, &'static str, fn() -> Result<()>);
 
 const BENCHMARKS: &[Benchmark] = &[
     ("ann", "approximate search by each kind of index: recall against queries a second", ann::run),
-    ("api", "the service beside SQL: searches of 100,000 items by text, and indexing", api::run),
+    (
+        "api",
+        "the service beside SQL: searches of 100,000 items by text, also beside slow clients, and indexing",
+        api::run,
+    ),
     ("distance", "every distance of every type, by whole search and by call", distance::run),
     ("embed", "texts and photographs embedded in a second, over SQL and by ONNX Runtime from Python", embed::run),
     ("exact", "the ten nearest of N random unit vectors without an index", exact::run),

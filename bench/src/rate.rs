@@ -13,9 +13,14 @@ pub fn rate(count: usize, work: impl FnOnce() -> Result<()>) -> Result<f64> {
 
 /// The middle one of some measurements; NaN of none.
 pub fn median(measurements: &[f64]) -> f64 {
+    percentile(measurements, 50)
+}
+
+/// The measurement that so many of a hundred are not above; NaN of none.
+pub fn percentile(measurements: &[f64], of_hundred: usize) -> f64 {
     let mut sorted = measurements.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    sorted.get(sorted.len() * of_hundred / 100).copied().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use crate::crowd::{Script, address};
+
 /// The longest wait for the service to be ready.
 const START: Duration = Duration::from_secs(30);
 
@@ -58,6 +60,22 @@ impl Service {
         let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
         service.collections = names.map(|one| (text(one, "name"), text(one, "id"))).collect();
         Ok(service)
+    }
+
+    /// What slow clients of a collection, named, send.
+    pub fn slow_script(&self, collection: &str) -> Result<Script> {
+        let id = self.collections.get(collection).context("no such collection")?;
+        let head = |method: &str, what: &str, rest: &str| {
+            let (path, key) = (format!("/v1/vectors/collections/{id}/{what}"), &self.key);
+            format!("{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n{rest}")
+        };
+        let body = "content-type: application/json\r\ncontent-length: 30000000\r\n\r\n";
+        Ok(Script {
+            address: address(&self.base)?,
+            header: head("POST", "search", "x-slow: "),
+            body: head("POST", "search", body),
+            answer: head("GET", "items?limit=100", "\r\n"),
+        })
     }
 
     /// A connection of its own.

@@ -141,6 +141,34 @@ await step("threshold and filter narrow it", async () => {
 const answer = await fetch(`${url}v1/vectors/models`, { headers: { authorization: `Bearer ${key}` } });
 const [model] = (await answer.json()).models;
 
+await step("model and index are told", async () => {
+	await settled(page.locator("#models"), new RegExp(`pack ${model.sha256.slice(0, 12)}`));
+	await settled(page.locator("#index-summary"), /exact/);
+	assert.ok(await page.locator("#pack-warning").isHidden());
+	await page.getByRole("button", { name: "Open large" }).click();
+	await page.locator("#index-summary", { hasText: /^Index with [\d,]+ lists? of 3,000 vectors$/ }).click();
+	const facts = await page.locator("#index-facts").innerText();
+	assert.match(facts, new RegExp(`${model.sha256.slice(0, 12)}[^]*On disk\\s+[\\d.]+ MB[^]*Last vacuum\\s+\\w+ \\d+, \\d{4}`));
+	assert.doesNotMatch(facts, /undefined|NaN|Invalid/);
+	await page.screenshot({ path: path.join(screenshots, "index.png") });
+	await page.locator("#index-summary").click();
+	await page.getByRole("button", { name: "Open elsewhere" }).click();
+	await settled(page.locator("#pack-warning"), /was made with pack 0{12} of/);
+	await page.getByRole("button", { name: "Open browser" }).click();
+	await page.getByRole("heading", { name: "browser" }).waitFor();
+});
+
+await step("what the model does not take is said", async () => {
+	const missing = ["text", "image", "audio"].filter((kind) => !model.types.includes(kind));
+	const words = { image: "pictures", audio: "sounds" };
+	const hint = page.locator("#kinds-hint");
+	assert.equal(await hint.isHidden(), missing.length === 0);
+	for (const kind of missing) assert.match(await hint.innerText(), new RegExp(`${words[kind]}.* another model`));
+	const says = await page.locator("#add-says").innerText();
+	for (const [kind, word] of Object.entries(words)) assert.equal(says.includes(word), model.types.includes(kind));
+	assert.deepEqual(await page.locator("input[name=kind]:disabled").evaluateAll((all) => all.map(({ value }) => value)), missing);
+});
+
 await step("pictures are added, shown and found by a picture", async () => {
 	await page.locator("#files").setInputFiles([await drawing("disc"), await drawing("square"), { name: "notes.png", mimeType: "image/png", buffer: Buffer.from("not a picture") }]);
 	await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -200,7 +228,8 @@ await step("it can be used by keyboard and read aloud", async () => {
 });
 
 await step("it fits wide, narrow and dark", async () => {
-	const sizes = { wide: [1280, 900, "light"], narrow: [390, 844, "light"], dark: [1280, 900, "dark"] };
+	await page.locator("#index-summary").click();
+	const sizes = { wide: [1280, 900, "light"], narrow: [360, 740, "light"], dark: [1280, 900, "dark"], "narrow-dark": [360, 740, "dark"] };
 	for (const [name, [width, height, colorScheme]] of Object.entries(sizes)) {
 		await page.setViewportSize({ width, height });
 		await page.emulateMedia({ colorScheme });
@@ -209,6 +238,30 @@ await step("it fits wide, narrow and dark", async () => {
 		const wider = await page.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth);
 		assert.ok(wider <= 0, `${name}: ${wider} px too wide`);
 	}
+});
+
+await step("errors, long words and an empty collection look right, too", async () => {
+	await page.setViewportSize({ width: 360, height: 740 });
+	await page.emulateMedia({ colorScheme: "light" });
+	await page.locator("#create summary").click();
+	await field("Name").fill("W".repeat(100));
+	await field("Description (optional)").fill("long ".repeat(100).trim());
+	await page.getByRole("button", { name: "Create" }).click();
+	await page.getByRole("heading", { name: "WWW" }).waitFor();
+	await settled(page.locator("#items"), /No items yet/);
+	await page.getByRole("button", { name: "Add", exact: true }).click();
+	await settled(alert, /nothing to add/);
+	await field("Search for").fill("x");
+	await field("Metadata filter").fill('{"a": {"$near": 1}}');
+	await page.getByRole("button", { name: "Search", exact: true }).click();
+	await settled(alert, /unknown operator/);
+	assert.ok(await alert.evaluate((box) => box.getBoundingClientRect().top >= 0), "the error is in sight");
+	await page.screenshot({ path: path.join(screenshots, "error.png"), fullPage: true });
+	assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= window.innerWidth), "too wide");
+	await page.getByRole("button", { name: "Delete collection" }).click();
+	await page.locator("#nothing").waitFor();
+	await page.screenshot({ path: path.join(screenshots, "nothing.png"), fullPage: true });
+	await page.setViewportSize({ width: 1280, height: 900 });
 });
 
 await step("the key survives a reload, and items and collections can be deleted", async () => {
@@ -220,6 +273,13 @@ await step("the key survives a reload, and items and collections can be deleted"
 	await settled(status, /Deleted/);
 	assert.equal(await items.count(), before - 1);
 	await page.getByRole("button", { name: "Delete collection" }).click();
+	await page.locator("#collections").filter({ hasNotText: /browser/ }).waitFor();
+	for (const name of ["large", "elsewhere"]) {
+		await page.getByRole("button", { name: `Open ${name}` }).click();
+		await page.getByRole("heading", { name }).waitFor();
+		await page.getByRole("button", { name: "Delete collection" }).click();
+		await page.getByRole("button", { name: `Open ${name}` }).waitFor({ state: "detached" });
+	}
 	await settled(page.locator("#collections"), /No collections yet/);
 	await page.getByRole("button", { name: "Forget key" }).click();
 	assert.equal(await page.evaluate(() => sessionStorage.length), 0);

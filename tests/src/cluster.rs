@@ -74,10 +74,21 @@ impl Cluster {
         self.done("pg_ctl", &["-D", &self.data_text(), "stop", "-w", "-s", "-m", mode]);
     }
 
+    /// The server's first process, from which all others come.
+    pub fn postmaster(&self) -> i32 {
+        let lines = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("a running server");
+        lines.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id")
+    }
+
     /// Connect as `user`.
     pub fn connect_as(&self, user: &str, database: &str) -> Client {
         let words = self.address(user, database);
         Client::connect(&words, NoTls).unwrap_or_else(|error| panic!("{words}: {error}"))
+    }
+
+    /// Connect as the superuser, where the server lets anyone in.
+    pub fn try_connect(&self, database: &str) -> Option<Client> {
+        Client::connect(&self.address("postgres", database), NoTls).ok()
     }
 
     /// Connect as the superuser.

@@ -7,20 +7,33 @@ use std::process::Command;
 
 /// The engines that work in a data folder.
 pub fn engines(data: &Path) -> Vec<i32> {
+    let name = |pid: &i32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    at_work_in(data).into_iter().filter(|pid| name(pid).trim() == "vw-engine").collect()
+}
+
+/// All processes that work in a data folder: the server's, and the engine.
+pub fn at_work_in(data: &Path) -> Vec<i32> {
     let data = data.canonicalize().expect("the data folder is there");
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let is_engine = |pid: &i32| {
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        let place = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
-        name.trim() == "vw-engine" && place == data
-    };
-    pids.filter(is_engine).collect()
+    let place = |pid: &i32| std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+    pids.filter(|pid| place(pid) == data).collect()
 }
 
 /// Kill at once, as the kernel does when memory runs out.
 pub fn kill(pid: i32) {
     signal(pid, libc::SIGKILL);
+}
+
+/// Kill at once what may have ended by itself meanwhile.
+pub fn kill_if_there(pid: i32) {
+    // SAFETY: a plain system call without pointers; that there is no such process is as good as that it was killed.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
+/// Whether there is such a process, be it one that ended and that its parent has not waited for.
+pub fn is_there(pid: i32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Stop, so that the process is there and does nothing.

@@ -8,6 +8,17 @@ use std::process::Command;
 use vw_tests::cluster::Cluster;
 use vw_tests::service::{Service, key};
 
+/// A collection with an index, and one that was made with a pack that is not there any more.
+const COLLECTIONS: &str = "
+    SELECT vw_create_collection('large'), vw_create_collection('elsewhere');
+    INSERT INTO vw.item (collection_id, id, content_type, content, embedding, tokens)
+        SELECT c.id, 'n' || n, 'text', 'number ' || n,
+                (SELECT array_agg(random() - 0.5 + 0 * n * g) FROM generate_series(1, 1024) g)::vector, 1
+            FROM vw.collection c, generate_series(1, 3000) n WHERE c.name = 'large';
+    UPDATE vw.collection SET item_count = 3000 WHERE name = 'large';
+    INSERT INTO vw.model SELECT m.id, repeat('0', 64), m.name, m.types, m.dimensions, m.metric FROM vw.model m;
+    UPDATE vw.collection SET model_sha256 = repeat('0', 64) WHERE name = 'elsewhere'";
+
 /// The browser's program, by its whole path.
 fn chromium() -> String {
     let found = Command::new("sh").args(["-c", "command -v chromium"]).output().expect("a shell");
@@ -21,7 +32,10 @@ fn the_console_works_in_a_browser() {
     let screenshots = home.join("screenshots");
     std::fs::create_dir_all(&screenshots).expect("a folder for screenshots");
     let cluster = Cluster::start("");
-    drop(cluster.with_vw("app"));
+    let mut client = cluster.with_vw("app");
+    client.batch_execute(COLLECTIONS).expect("two collections");
+    client.batch_execute("VACUUM ANALYZE vw.item").expect("a vacuum");
+    drop(client);
     let key = key(&cluster, "app", &["create", "--project", "default"]);
     let service = Service::start(&cluster, "app");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/browser/console.mjs");

@@ -4,6 +4,7 @@
 //! What the default model embeds decides how far a test goes: of a kind that it does not take, the refusal is tested.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use postgres::Client;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ mod heard;
 mod items;
 #[path = "media/kill.rs"]
 mod kill;
+#[path = "media/ledger.rs"]
+mod ledger;
 #[path = "media/numbers.rs"]
 mod numbers;
 #[path = "media/rebinding.rs"]
@@ -41,7 +44,11 @@ struct Studio {
     service: Service,
     key: String,
     files: Files,
-    store: TempDir,
+    /// The settings of the service that say where media go, and others.
+    settings: Vec<(String, String)>,
+    /// Where the files lie.
+    objects: PathBuf,
+    _store: Option<TempDir>,
     cluster: Cluster,
 }
 
@@ -67,14 +74,32 @@ impl Studio {
         Studio::open_with(&[])
     }
 
-    /// A proxy is named that nobody is at: whoever asks it, fails.
+    /// Media go to a folder that ends with the studio.
     fn open_with(settings: &[(&str, &str)]) -> Studio {
+        let store = tempfile::tempdir().expect("a folder");
+        let place = store.path().to_string_lossy().into_owned();
+        let settings = [&[("VW_MEDIA_STORE", place.as_str())], settings].concat();
+        Studio {
+            objects: store.path().join("objects"),
+            _store: Some(store),
+            ..Studio::open_in(&settings, PathBuf::new())
+        }
+    }
+
+    /// Media go to where the settings say; their files are then found in `objects`.
+    fn open_in(settings: &[(&str, &str)], objects: PathBuf) -> Studio {
         let cluster = Cluster::start("");
         drop(cluster.with_vw("app"));
-        let (files, store) = (Files::start(), tempfile::tempdir().expect("a folder"));
+        let files = Files::start();
         let key = key(&cluster, "app", &["create", "--project", "default"]);
-        let service = start(&cluster, &files, store.path(), settings);
-        Studio { service, key, files, store, cluster }
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let service = start(&cluster, &files, &settings);
+        Studio { service, key, files, settings, objects, _store: None, cluster }
+    }
+
+    /// Start the service again, after it ended.
+    fn restart(&mut self) {
+        self.service = start(&self.cluster, &self.files, &self.settings);
     }
 
     fn send(&self, method: &str, path: &str, body: Value) -> Answer {
@@ -113,26 +138,37 @@ impl Studio {
     /// Let all that waits for its time be due, and sweep.
     fn sweep(&self) {
         self.database().batch_execute("UPDATE vw.doomed_media SET due_at = now()").expect("as the owner");
-        let mut command = program();
-        command.args(["media", "sweep"]).env("DATABASE_URL", self.cluster.address(ROLE, "app"));
-        let output = command.env("VW_MEDIA_STORE", self.store.path()).output().expect("vw-api starts");
+        let output = self.sweeper().output().expect("vw-api starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let left = self.database().query_one("SELECT count(*) FROM vw.doomed_media", &[]).expect("a count");
         assert_eq!(left.get::<_, i64>(0), 0, "nothing is left to sweep");
     }
 
+    /// The command that sweeps what is due.
+    fn sweeper(&self) -> Command {
+        let mut command = program();
+        command.args(["media", "sweep"]).env("DATABASE_URL", self.cluster.address(ROLE, "app"));
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Where the files of media lie.
+    fn objects(&self) -> &Path {
+        &self.objects
+    }
+
     /// The files in the store.
     fn stored(&self) -> Vec<PathBuf> {
-        files_below(&self.store.path().join("objects"))
+        files_below(&self.objects)
     }
 }
 
-fn start(cluster: &Cluster, files: &Files, store: &Path, settings: &[(&str, &str)]) -> Service {
-    let (host, store) = (files.host(), store.to_string_lossy().into_owned());
-    let proxy = "http://127.0.0.1:9";
-    let own =
-        [("VW_MEDIA_STORE", store.as_str()), ("VW_FETCH_ALLOW", &host), ("http_proxy", proxy), ("ALL_PROXY", proxy)];
-    Service::start_set(cluster, "app", &[], &[&own, settings].concat())
+/// A proxy is named that nobody is at: whoever asks it, fails.
+fn start(cluster: &Cluster, files: &Files, settings: &Vec<(String, String)>) -> Service {
+    let (host, proxy) = (files.host(), "http://127.0.0.1:9");
+    let mut all = vec![("VW_FETCH_ALLOW", host.as_str()), ("http_proxy", proxy), ("ALL_PROXY", proxy)];
+    all.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    Service::start_set(cluster, "app", &[], &all)
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

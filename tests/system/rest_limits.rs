@@ -131,15 +131,17 @@ fn a_body_that_does_not_come_is_given_up() {
     assert_eq!(world.send("GET", COLLECTIONS, Value::Null).status, 200);
 }
 
-/// Bodies are let in by the memory that they announce, before they take it.
+/// Bodies take memory as they arrive, and no more than there is.
 #[test]
 fn bodies_for_which_there_is_no_memory_are_turned_away() {
     let world = World::start(&[]);
     let path = format!("{}/index", world.collection("c"));
-    let held: Vec<TcpStream> = (0..4).map(|_| announce(&world, &path, 64 << 20)).collect();
+    let filling = vec![b' '; (64 << 20) - 100];
+    let mut held: Vec<TcpStream> = (0..4).map(|_| announce(&world, &path, 64 << 20)).collect();
+    held.iter_mut().for_each(|client| client.write_all(&filling).expect("there is room for four"));
     let full = Instant::now() + Duration::from_secs(30);
     loop {
-        let refused = world.send("POST", &path, json!({"items": [{"text": "x"}]}));
+        let refused = world.send("POST", &path, json!({"items": [{"text": "x".repeat(1 << 20)}]}));
         if refused.status == 503 {
             assert_eq!(refused.code(), "overloaded");
             assert!(refused.retry_after.is_some(), "{refused:?}");
@@ -194,6 +196,52 @@ fn an_address_may_fail_to_authenticate_so_often_a_minute() {
     }
     let log = world.service.log();
     assert!(![&world.key, &unseen, &wrong].iter().any(|key| log.contains(&key[13..])), "a secret is in the log");
+}
+
+/// Begin requests whose bodies never come to their end.
+fn half_bodies(world: &World, count: usize, path: &str, key: &str, announced: usize) -> Vec<TcpStream> {
+    let begin = |_| {
+        let mut client = TcpStream::connect(world.service.address()).expect("the service");
+        write!(
+            client,
+            "POST {path}/index HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+             Content-Length: {announced}\r\n\r\n{{\"items\": ["
+        )
+        .expect("a beginning");
+        client
+    };
+    (0..count).map(begin).collect()
+}
+
+#[test]
+fn bodies_that_do_not_end_take_neither_places_nor_memory_from_others() {
+    let world = World::start(&["--max-in-flight", "2"]);
+    let stranger = "vwk_abcd1234_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let path = world.collection("c");
+    // Twelve of the largest bodies would fill the memory for bodies three times over.
+    let slow =
+        [half_bodies(&world, 12, &path, &world.key, 64 << 20), half_bodies(&world, 12, &path, stranger, 1 << 20)];
+    std::thread::sleep(Duration::from_millis(500));
+    world.index(&path, &[("a", "a hammer", json!({}))]);
+    let found = world.send("POST", &format!("{path}/search"), json!({"text": "a tool"}));
+    assert_eq!(found.status, 200, "{found:?}");
+    drop(slow);
+}
+
+#[test]
+fn a_newcomer_takes_the_place_of_who_idles() {
+    let world = World::start(&["--max-connections", "3", "--header-seconds", "600"]);
+    let mut idle: Vec<TcpStream> =
+        (0..6).map(|_| TcpStream::connect(world.service.address()).expect("the service")).collect();
+    let begun = Instant::now();
+    for _ in 0..3 {
+        let answer = world.service.read("GET", "/livez", &[("connection", "close")]);
+        assert_eq!(answer.status, 200);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(60), "nobody waits for the idle ones");
+    let mut end = [0; 1];
+    idle[0].set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
+    assert!(matches!(idle[0].read(&mut end), Ok(0) | Err(_)), "the first one was closed");
 }
 
 #[test]

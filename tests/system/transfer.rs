@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vw_tests::cluster::Cluster;
+use vw_tests::samples::png;
 use vw_tests::service::{Service, key};
 
 struct World {
@@ -100,6 +101,72 @@ fn an_import_that_is_cut_off_goes_on() {
     }
     world.must(&["import", "shop", "items.jsonl", "--create"]);
     assert_eq!(world.count("shop"), 1500);
+}
+
+/// Files of items that are the same again after they went in, came out, went in elsewhere and came out again, though each
+/// of the four was killed on its way. VW_TRANSFER_ITEMS sets how many; 240 without it.
+#[test]
+fn media_make_the_round_trip_whatever_is_killed() {
+    let world = world();
+    let count: usize = std::env::var("VW_TRANSFER_ITEMS").map_or(240, |text| text.parse().expect("a number"));
+    std::fs::create_dir(world.folder.path().join("in")).expect("a folder");
+    let colour = |at: usize| [(at % 251) as u8, (at / 251) as u8, 200];
+    let line = |at: usize| match at % 4 {
+        0 => json!({"id": format!("t{at}"), "text": format!("item {at}"), "metadata": {"n": at}}),
+        _ => {
+            std::fs::write(world.folder.path().join(format!("in/{at}.png")), png(24, colour(at))).expect("own file");
+            json!({"id": format!("p{at}"), "image": format!("in/{at}.png"), "metadata": {"n": at}})
+        }
+    };
+    world.write("items.jsonl", &(0..count).map(|at| format!("{}\n", line(at))).collect::<String>());
+    let kills = |words: &[&str]| {
+        let mut kills = 0;
+        for round in 1..4 {
+            let mut child = world.command(words).stderr(Stdio::null()).spawn().expect("vw-api starts");
+            std::thread::sleep(Duration::from_millis(60 * round));
+            kills += u32::from(child.try_wait().expect("a child").is_none());
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ended");
+        }
+        world.must(words);
+        kills
+    };
+    let mut sides = Vec::new();
+    for (from, name, media) in [("items.jsonl", "one", "out1"), ("one.jsonl", "two", "out2")] {
+        assert!(kills(&["import", name, from, "--create"]) > 0, "no import was killed");
+        assert_eq!(world.count(name), count as u64);
+        let to = format!("{name}.jsonl");
+        kills(&["export", name, "--output", &to, "--media", media]);
+        let mut lines = objects(&std::fs::read_to_string(world.folder.path().join(&to)).expect("a whole file"));
+        assert_eq!(lines.len(), count, "no line twice, none left out");
+        for item in &mut lines {
+            let Some(path) = item["image"].as_str().map(str::to_owned) else { continue };
+            let at = item["metadata"]["n"].as_u64().expect("a number") as usize;
+            assert!(std::fs::read(path).expect("its file") == png(24, colour(at)), "{item}");
+            item.as_object_mut().expect("an item").remove("image");
+        }
+        lines.sort_by_key(|item| item["metadata"]["n"].as_u64());
+        sides.push(lines);
+    }
+    assert_eq!(sides[0], sides[1]);
+    assert!((0..count as u64).eq(sides[0].iter().map(|item| item["metadata"]["n"].as_u64().expect("a number"))));
+}
+
+#[test]
+fn a_parquet_file_goes_in_with_its_types() {
+    let world = world();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/fixtures/parquet/zstd.parquet");
+    std::fs::copy(file, world.folder.path().join("goods.parquet")).expect("own folder");
+    world.must(&["import", "goods", "goods.parquet", "--create", "--id", "sku"]);
+    world.must(&["import", "goods", "goods.parquet", "--id", "sku"]);
+    let mut items = objects(&world.must(&["export", "goods", "--media", "media"]));
+    items.sort_by_key(|item| item["id"].to_string());
+    let ids: Vec<&Value> = items.iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids, [&json!("7"), &json!("8"), &json!("9")]);
+    let first = &items[0]["metadata"];
+    assert_eq!((&first["price"], &first["maker"]["sites"][0]["staff"]), (&json!(12.5), &json!(12)), "{first}");
+    let picture = std::fs::read(items[2]["image"].as_str().expect("a path")).expect("its file");
+    assert!(picture.starts_with(b"\x89PNG"));
 }
 
 #[test]

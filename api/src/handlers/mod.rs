@@ -6,6 +6,7 @@ pub mod content;
 pub mod health;
 pub mod items;
 pub mod search;
+pub mod status;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path};

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, ToSchema};
 
 use crate::error::ItemError;
-use crate::handlers::{admin, collections, content, health, items, search};
+use crate::handlers::{admin, collections, content, health, items, search, status};
 
 pub use filter::Filter;
 
@@ -26,6 +26,7 @@ pub use filter::Filter;
         collections::list,
         collections::show,
         collections::delete,
+        status::show,
         items::index,
         items::list,
         items::delete,

@@ -11,6 +11,7 @@ use crate::fetch::choose_tls;
 
 /// Tries of one call; with the pauses between them, about two minutes.
 const TRIES: u32 = 8;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MOST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A service with a key, and one collection of it.
@@ -65,7 +66,7 @@ impl Client {
     /// Call; a refusal that will stay one is an answer, and what does not get better is an error.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
         let url = format!("{}/{path}", self.base);
-        let mut pause = Duration::from_millis(500);
+        let mut pause = FIRST_PAUSE;
         for left in (0..TRIES).rev() {
             let request = self.http.request(method.clone(), &url).bearer_auth(&self.key);
             let request = match body {
@@ -93,9 +94,24 @@ impl Client {
     pub async fn download(&self, url: &str) -> anyhow::Result<Vec<u8>> {
         let whole = reqwest::Url::parse(&self.base).and_then(|base| base.join(url));
         let whole = whole.with_context(|| format!("the content URL {url} cannot be read"))?;
-        let response = self.http.get(whole).send().await.and_then(reqwest::Response::error_for_status);
-        let bytes = response.context("cannot download a content URL")?.bytes().await?;
-        Ok(bytes.to_vec())
+        let mut pause = FIRST_PAUSE;
+        for left in (0..TRIES).rev() {
+            match self.read(&whole).await {
+                Err(error) if left == 0 || error.status().is_some_and(|status| !again(status)) => {
+                    return Err(error).context("cannot download a content URL");
+                }
+                Err(_) => {}
+                Ok(bytes) => return Ok(bytes),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MOST_PAUSE);
+        }
+        bail!("a content URL was not answered")
+    }
+
+    async fn read(&self, url: &reqwest::Url) -> reqwest::Result<Vec<u8>> {
+        let response = self.http.get(url.clone()).send().await?.error_for_status()?;
+        response.bytes().await.map(|bytes| bytes.to_vec())
     }
 }
 

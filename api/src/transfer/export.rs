@@ -1,23 +1,30 @@
-//! A collection as JSON Lines that `import` reads again: an item a line, its media as files beside.
+//! A collection as JSON Lines that `import` reads again: an item a line, its media as files beside. How far it is, `resume`
+//! keeps.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::Place;
 use super::client::{Client, text};
 use super::progress::Progress;
+use super::resume::Draft;
 
 /// Items asked for at a time: the most that the service gives.
 const PAGE: u64 = 100;
 
+/// Files read at one time.
+const AT_ONCE: usize = 8;
+
 /// Write a collection's items as JSON Lines, which `import` takes.
 ///
-/// Each line has the item's id, its metadata and its text, or for media the path of a file in the folder of --media.
+/// Each line has the item's id, its metadata and its text, or for media the path of a file in the folder of --media. The
+/// file has its name once it is complete; an export that was interrupted goes on where it was when it is run again.
 #[derive(Args)]
 pub struct Export {
     #[command(flatten)]
@@ -30,41 +37,54 @@ pub struct Export {
     media: Option<PathBuf>,
 }
 
+/// Where lines go.
+enum Output {
+    File(Draft),
+    Standard(std::io::Stdout),
+}
+
 impl Export {
     /// Export all items, the oldest first.
     pub async fn run(self) -> anyhow::Result<()> {
         let client = Client::open(&self.place, false).await?;
-        let mut output: BufWriter<Box<dyn Write>> = BufWriter::new(match &self.output {
-            Some(path) => {
-                Box::new(std::fs::File::create(path).with_context(|| format!("cannot make {}", path.display()))?)
-            }
-            None => Box::new(std::io::stdout()),
-        });
         if let Some(folder) = &self.media {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let mut progress: Option<Progress> = None;
-        let mut tail = format!("items?limit={PAGE}");
-        let mut written = 0;
+        let mut output = self.open()?;
+        let (mut cursor, before) = match &output {
+            Output::File(draft) => (draft.cursor().map(str::to_owned), draft.items()),
+            Output::Standard(_) => (None, 0),
+        };
+        let (mut progress, mut written): (Option<Progress>, u64) = (None, before);
         loop {
-            let page = client.of_collection(Method::GET, &tail, None).await?;
+            let after = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let page = client.of_collection(Method::GET, &format!("items?limit={PAGE}{after}"), None).await?;
             if !page.status.is_success() {
                 bail!(page.said());
             }
             let items = page.body.get("items").and_then(Value::as_array).context("the service gave no items")?;
-            for item in items {
-                serde_json::to_writer(&mut output, &self.line(&client, item).await?)?;
-                output.write_all(b"\n")?;
-            }
+            let lines = stream::iter(items.iter().map(|item| self.line(&client, item))).buffered(AT_ONCE);
+            let lines: Vec<Value> = lines.try_collect().await?;
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
             written += items.len() as u64;
+            cursor = text_of(&page.body, "next_cursor");
+            output.write(&text, cursor.as_deref(), written)?;
             let total = page.body.get("total").and_then(Value::as_u64).unwrap_or(written);
-            progress.get_or_insert_with(|| Progress::new(total, 0)).add(items.len() as u64, 0);
-            let Some(cursor) = text(&page.body, "next_cursor") else { break };
-            tail = format!("items?limit={PAGE}&cursor={cursor}");
+            progress.get_or_insert_with(|| Progress::new(total, before)).add(items.len() as u64, 0);
+            if cursor.is_none() {
+                break;
+            }
         }
-        output.flush()?;
         progress.iter().for_each(Progress::finish);
-        Ok(())
+        output.finish()
+    }
+
+    fn open(&self) -> anyhow::Result<Output> {
+        let Some(path) = &self.output else { return Ok(Output::Standard(std::io::stdout())) };
+        let media = self.media.as_deref().map(std::path::absolute).transpose()?;
+        let media = media.map(|folder| format!(" with {}", folder.display())).unwrap_or_default();
+        let about = format!("{} at {}{media}", self.place.collection, self.place.url);
+        Ok(Output::File(Draft::open(path, &about)?))
     }
 
     /// An item as `import` takes it.
@@ -81,6 +101,27 @@ impl Export {
         }
         Ok(Value::Object(line))
     }
+}
+
+impl Output {
+    /// Write a page, behind which `cursor` goes on.
+    fn write(&mut self, text: &str, cursor: Option<&str>, items: u64) -> anyhow::Result<()> {
+        match self {
+            Output::File(draft) => draft.write(text, cursor, items),
+            Output::Standard(output) => output.write_all(text.as_bytes()).context("cannot write"),
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Output::File(draft) => draft.finish(),
+            Output::Standard(mut output) => output.flush().context("cannot write"),
+        }
+    }
+}
+
+fn text_of(value: &Value, field: &str) -> Option<String> {
+    text(value, field).map(str::to_owned)
 }
 
 /// Write a file named after its item, which is an id of the safe characters that the service allows.

@@ -19,12 +19,13 @@ use super::source::{self, Columns, Source};
 const MOST_ITEMS: usize = 100;
 const MOST_BYTES: usize = 16 << 20;
 
-/// Put a folder of files, a JSON Lines file or a CSV file into a collection.
+/// Put a folder of files or a JSON Lines, CSV or Parquet file into a collection.
 ///
 /// A folder gives an item a file: pictures, sounds and texts, told by their content. A .jsonl file has an item a line, as
 /// the API takes it; image and audio may be paths, too. A .csv file has a header; columns that are not id, text, image
-/// or audio become metadata. An import that was interrupted goes on where it was when it is run again; running it twice
-/// makes nothing twice.
+/// or audio become metadata. A .parquet file is read likewise; there, images and sounds may be bytes, too, metadata
+/// keep their types, and a struct or JSON called metadata is all of them. An import that was interrupted goes on where it
+/// was when it is run again; running it twice makes nothing twice.
 #[derive(Args)]
 pub struct Import {
     #[command(flatten)]

@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod journal;
 mod progress;
+mod resume;
 mod source;
 
 use clap::Args;

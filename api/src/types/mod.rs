@@ -1,8 +1,10 @@
 //! The bodies of responses, and the rows that they are made of. The only place where columns become JSON.
 
 mod admin;
+mod status;
 
 pub use admin::{KeyInfo, Keys, MadeKey, Project, Projects, Tower};
+pub use status::CollectionStatus;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
@@ -40,6 +42,8 @@ pub struct Model {
     pub types: Vec<String>,
     pub dimensions: i32,
     pub metric: String,
+    /// Of its pack: another pack of the same id has another one, and its vectors are not to be compared.
+    pub sha256: String,
 }
 
 impl Model {
@@ -50,6 +54,7 @@ impl Model {
             types: get(row, "types")?,
             dimensions: get(row, "dimensions")?,
             metric: get(row, "metric")?,
+            sha256: get(row, "sha256")?,
         })
     }
 }

@@ -2,65 +2,99 @@
 //! S3 over a folder (crate s3s-fs, version 0.14.1, feature binary); without it, nothing is tested here.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::json;
 use vw_tests::samples::base64;
-use vw_tests::service::{ROLE, program};
 
 use super::Studio;
 
-/// The bucket's server, killed when dropped.
-struct Bucket(Child, SocketAddr);
+/// The bucket's server over a folder, killed when dropped.
+pub struct Bucket {
+    child: Child,
+    address: SocketAddr,
+    folder: PathBuf,
+}
 
 impl Drop for Bucket {
     fn drop(&mut self) {
         // Both fail only when the process is gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
-fn serve(folder: &std::path::Path) -> Option<Bucket> {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
-    std::fs::create_dir_all(folder.join("media")).expect("own folder");
-    let mut command = Command::new(std::env::var_os("VW_S3S_FS")?);
+impl Bucket {
+    /// Start a server on a free port; None where there is no program for it.
+    pub fn serve(folder: &Path) -> Option<Bucket> {
+        std::env::var_os("VW_S3S_FS")?;
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
+        let address = listener.local_addr().expect("an address");
+        drop(listener);
+        std::fs::create_dir_all(folder.join("media")).expect("own folder");
+        let child = start(address, folder);
+        Some(Bucket { child, address, folder: folder.to_owned() })
+    }
+
+    /// Kill the server at once.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a running server");
+        self.child.wait().expect("a child of ours");
+    }
+
+    /// Start it again where it was.
+    pub fn resume(&mut self) {
+        self.child = start(self.address, &self.folder);
+    }
+
+    /// Where its objects lie.
+    pub fn objects(&self) -> PathBuf {
+        self.folder.join("media/some/where")
+    }
+
+    fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What tells the service to keep its media here.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let own = |name, value: &str| (name, value.to_owned());
+        vec![
+            own("VW_MEDIA_STORE", "s3://media/some/where"),
+            own("AWS_ENDPOINT_URL", &self.endpoint()),
+            own("AWS_ALLOW_HTTP", "true"),
+            own("AWS_ACCESS_KEY_ID", "key"),
+            own("AWS_SECRET_ACCESS_KEY", "secret"),
+            own("AWS_REGION", "us-east-1"),
+            own("NO_PROXY", "127.0.0.1"),
+        ]
+    }
+}
+
+/// Start the program and wait until it listens.
+fn start(address: SocketAddr, folder: &Path) -> Child {
+    let mut command = Command::new(std::env::var_os("VW_S3S_FS").expect("VW_S3S_FS names the program"));
     command.args(["--access-key", "key", "--secret-key", "secret", "--host", "127.0.0.1", "--port"]);
     command.arg(address.port().to_string()).arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
-    let server = Bucket(command.spawn().expect("the server starts"), address);
+    let child = command.spawn().expect("the server starts");
     while TcpStream::connect(address).is_err() {
         sleep(Duration::from_millis(20));
     }
-    Some(server)
+    child
 }
 
 #[test]
 fn a_bucket_keeps_media_and_signs_their_urls() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(Bucket(_, address)) = &serve(folder.path()) else { return };
-    let endpoint = format!("http://{address}");
-    let place = [
-        ("VW_MEDIA_STORE", "s3://media/some/where"),
-        ("AWS_ENDPOINT_URL", endpoint.as_str()),
-        ("AWS_ALLOW_HTTP", "true"),
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_REGION", "us-east-1"),
-        ("VW_CONTENT_SECONDS", "2"),
-        ("NO_PROXY", "127.0.0.1"),
-    ];
-    let studio = Studio::open_with(&place);
-    let sweep = || {
-        studio.database().batch_execute("UPDATE vw.doomed_media SET due_at = now()").expect("as the owner");
-        let mut command = program();
-        command.args(["media", "sweep"]).env("DATABASE_URL", studio.cluster.address(ROLE, "app")).envs(place);
-        assert!(command.stdout(Stdio::null()).status().expect("vw-api starts").success());
-    };
-    let stored = || super::files_below(&folder.path().join("media/some/where")).len();
+    let Some(bucket) = &Bucket::serve(folder.path()) else { return };
+    let (endpoint, mut settings) = (bucket.endpoint(), bucket.settings());
+    settings.push(("VW_CONTENT_SECONDS", "2".to_owned()));
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let studio = Studio::open_in(&settings, bucket.objects());
+    let stored = || studio.stored().len();
     let (taken, _) = studio.kinds();
     assert!(!taken.is_empty(), "this test needs a model that embeds media");
     for sample in &taken {
@@ -85,10 +119,10 @@ fn a_bucket_keeps_media_and_signs_their_urls() {
         assert_eq!(studio.service.read("GET", url, &[]).status, 403, "after its time");
         let gone = studio.send("DELETE", &format!("{path}/items"), json!({"ids": ["a"]}));
         assert_eq!(gone.body["deleted"], json!(1));
-        sweep();
+        studio.sweep();
         assert_eq!(stored(), 1);
         assert_eq!(studio.send("DELETE", &path, serde_json::Value::Null).status, 200);
-        sweep();
+        studio.sweep();
         assert_eq!(stored(), 0);
     }
 }

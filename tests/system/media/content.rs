@@ -92,7 +92,7 @@ fn content_urls_end_with_their_time_and_with_their_secret() {
         command
             .args(["media", "rotate"])
             .env("DATABASE_URL", "dbname=none")
-            .env("VW_MEDIA_STORE", studio.store.path())
+            .envs(studio.settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null());
         assert!(command.status().expect("vw-api starts").success());
     };

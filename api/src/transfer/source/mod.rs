@@ -1,11 +1,13 @@
-//! What is imported: records of a folder, a JSON Lines file or a CSV file, read one after another.
+//! What is imported: records of a folder, a JSON Lines, CSV or Parquet file, read one after another.
 //!
 //! A record without an id gets one that its content and place decide, so that importing it again replaces it.
 
 mod folder;
 mod lines;
 mod media;
+mod parquet;
 mod table;
+mod value;
 
 use std::path::Path;
 
@@ -14,19 +16,19 @@ use clap::Args;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The columns of a CSV file that are not metadata, where they are not called `id`, `text`, `image` and `audio`.
+/// The columns of a CSV or Parquet file that are not metadata, where they are not called `id`, `text`, `image` and `audio`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Columns {
-    /// The CSV column with the items' ids
+    /// The column with the items' ids
     #[arg(long, value_name = "COLUMN")]
     id: Option<String>,
-    /// The CSV column with texts
+    /// The column with texts
     #[arg(long, value_name = "COLUMN")]
     text: Option<String>,
-    /// The CSV column with images: URLs, or paths from the CSV file's folder
+    /// The column with images: URLs, or paths from the file's folder; in Parquet the files' bytes, too
     #[arg(long, value_name = "COLUMN")]
     image: Option<String>,
-    /// The CSV column with sounds: URLs, or paths from the CSV file's folder
+    /// The column with sounds: URLs, or paths from the file's folder; in Parquet the files' bytes, too
     #[arg(long, value_name = "COLUMN")]
     audio: Option<String>,
 }
@@ -49,7 +51,29 @@ pub fn open(path: &Path, columns: &Columns) -> anyhow::Result<Source> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("jsonl" | "ndjson") => lines::open(path),
         Some("csv") => table::open(path, columns),
-        _ => bail!("{} is neither a folder nor a .jsonl or .csv file", path.display()),
+        Some("parquet" | "pq") => parquet::open(path, columns),
+        _ => bail!("{} is neither a folder nor a .jsonl, .csv or .parquet file", path.display()),
+    }
+}
+
+impl Columns {
+    /// Tell what each column of a file becomes: the field of an item, or None for metadata.
+    fn roles(&self, names: &[String]) -> anyhow::Result<Vec<Option<&'static str>>> {
+        let mut roles = vec![None; names.len()];
+        let given = [("id", &self.id), ("text", &self.text), ("image", &self.image), ("audio", &self.audio)];
+        for (role, wanted) in given {
+            let name = wanted.as_deref().unwrap_or(role);
+            let at = names.iter().position(|found| found == name);
+            match at.and_then(|at| roles.get_mut(at)) {
+                Some(place) => *place = Some(role),
+                None if wanted.is_some() => bail!("there is no column \"{name}\"; there are {}", names.join(", ")),
+                None => {}
+            }
+        }
+        if !roles.iter().flatten().any(|role| *role != "id") {
+            bail!("no column is called text, image or audio; name one with --text, --image or --audio");
+        }
+        Ok(roles)
     }
 }
 

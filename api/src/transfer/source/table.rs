@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Map, Value};
 
 use super::{Columns, Record, Source, id_of, media, unreadable, with_id};
@@ -30,21 +30,7 @@ pub fn open(path: &Path, columns: &Columns) -> anyhow::Result<Source> {
 impl Header {
     fn read(found: &csv::StringRecord, columns: &Columns) -> anyhow::Result<Header> {
         let names: Vec<String> = found.iter().map(|name| name.trim().to_owned()).collect();
-        let mut roles = vec![None; names.len()];
-        let given =
-            [("id", &columns.id), ("text", &columns.text), ("image", &columns.image), ("audio", &columns.audio)];
-        for (role, wanted) in given {
-            let name = wanted.as_deref().unwrap_or(role);
-            let at = names.iter().position(|found| found == name);
-            match at.and_then(|at| roles.get_mut(at)) {
-                Some(place) => *place = Some(role),
-                None if wanted.is_some() => bail!("there is no column \"{name}\"; there are {}", names.join(", ")),
-                None => {}
-            }
-        }
-        if !roles.iter().flatten().any(|role| *role != "id") {
-            bail!("no column is called text, image or audio; name one with --text, --image or --audio");
-        }
+        let roles = columns.roles(&names)?;
         Ok(Header { names, roles })
     }
 }

@@ -92,7 +92,8 @@ impl Studio {
         drop(cluster.with_vw("app"));
         let files = Files::start();
         let key = key(&cluster, "app", &["create", "--project", "default"]);
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings: Vec<(String, String)> =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let service = start(&cluster, &files, &settings);
         Studio { service, key, files, settings, objects, _store: None, cluster }
     }
@@ -164,7 +165,7 @@ impl Studio {
 }
 
 /// A proxy is named that nobody is at: whoever asks it, fails.
-fn start(cluster: &Cluster, files: &Files, settings: &Vec<(String, String)>) -> Service {
+fn start(cluster: &Cluster, files: &Files, settings: &[(String, String)]) -> Service {
     let (host, proxy) = (files.host(), "http://127.0.0.1:9");
     let mut all = vec![("VW_FETCH_ALLOW", host.as_str()), ("http_proxy", proxy), ("ALL_PROXY", proxy)];
     all.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));

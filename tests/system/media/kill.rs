@@ -73,9 +73,8 @@ impl Writer<'_> {
             let older = if number % 3 == 0 { None } else { sure.pop() };
             match older {
                 Some((batch, version)) if number % 3 == 1 => {
-                    if self.index(batch, Some(version), version + 1) {
-                        sure.insert(0, (batch, version + 1));
-                    }
+                    let replaced = self.index(batch, Some(version), version + 1);
+                    sure.splice(0..0, replaced.then_some((batch, version + 1)));
                 }
                 Some((batch, version)) => {
                     let gone = self.send("DELETE", "items", json!({"ids": ids(batch)}), "deleted");

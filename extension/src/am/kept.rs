@@ -11,8 +11,8 @@ use super::store::Store;
 const MOST: usize = 8;
 
 thread_local! {
-    /// The file of each, and what is kept of it. The last one was used last.
-    static KEPT: RefCell<Vec<(pg_sys::Oid, Kept)>> = const { RefCell::new(Vec::new()) };
+    /// The tablespace and file of each, and what is kept of it. The last one was used last.
+    static KEPT: RefCell<Vec<((pg_sys::Oid, pg_sys::Oid), Kept)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Open an index for a search or an insert.

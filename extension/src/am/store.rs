@@ -60,17 +60,17 @@ impl Store {
         Store { relation, fork, strategy, known: Cell::new(0), recent: Recent::none() }
     }
 
-    /// The file that the pages are in: another one after each rebuild.
-    pub fn file(&self) -> pg_sys::Oid {
+    /// The tablespace and the file that the pages are in: another file after each rebuild.
+    pub fn file(&self) -> (pg_sys::Oid, pg_sys::Oid) {
         // SAFETY: the relation is open, by the contract of `new`.
         unsafe {
             #[cfg(any(feature = "pg14", feature = "pg15"))]
             {
-                (*self.relation).rd_node.relNode
+                ((*self.relation).rd_node.spcNode, (*self.relation).rd_node.relNode)
             }
             #[cfg(not(any(feature = "pg14", feature = "pg15")))]
             {
-                (*self.relation).rd_locator.relNumber
+                ((*self.relation).rd_locator.spcOid, (*self.relation).rd_locator.relNumber)
             }
         }
     }

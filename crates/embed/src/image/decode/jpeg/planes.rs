@@ -91,52 +91,27 @@ pub fn read(
         let (across, down) = plane.component.room;
         plane.samples = buffer(0, 64 * across * if canvas.is_some() { 1 } else { down })?;
     }
+    let parts = parts(header, tables, planes)?;
     let mut scan = Scan::new(file, at, header, frame, tables)?;
-    let mut parts = Vec::new();
-    for (part, (place, _, _)) in header.parts.iter().enumerate() {
-        let Some(plane) = planes.get_mut(*place) else { continue };
-        if plane.quantiser.is_none() {
-            let table = tables.quantisers.get(plane.component.quantiser).cloned().flatten();
-            plane.quantiser = Some(table.ok_or_else(|| Jpeg.broken("a table of quantisation is missing"))?);
-        }
-        // A scan of one component has no units but its blocks.
-        let alone = header.parts.len() == 1;
-        let (across, down) = if alone { (1, 1) } else { (plane.component.across, plane.component.down) };
-        parts.push((part, *place, across, down));
-    }
     let (columns, rows) = match header.parts.as_slice() {
         [(place, _, _)] => planes.get(*place).map_or((0, 0), |plane| plane.component.blocks),
         _ => frame.units,
     };
-    let unit: usize = parts.iter().map(|(_, _, across, down)| across * down).sum();
-    if unit > UNIT {
-        return Err(Jpeg.broken(format!("its units have {unit} blocks; there may be {UNIT}")));
-    }
     for row in 0..rows {
         if !frame.progressive {
             planes.iter_mut().for_each(|plane| plane.blocks.fill([0; 64]));
         }
         for column in 0..columns {
             scan.unit()?;
-            for (part, place, across, down) in &parts {
-                let Some(plane) = planes.get_mut(*place) else { continue };
-                let first = if frame.progressive { row * down } else { 0 };
-                for y in 0..*down {
-                    for x in 0..*across {
-                        let block = (first + y) * plane.component.room.0 + column * across + x;
-                        if let Some(block) = plane.blocks.get_mut(block) {
-                            scan.block(*part, block);
-                        }
-                    }
-                }
+            for part in &parts {
+                let Some(plane) = planes.get_mut(part.place) else { continue };
+                part.read(&mut scan, plane, column, if frame.progressive { row * part.down } else { 0 });
             }
         }
-        if !frame.progressive {
-            for (_, place, _, down) in &parts {
-                if let Some(plane) = planes.get_mut(*place) {
-                    plane.top = if canvas.is_some() { 8 * row } else { 0 };
-                    (0..*down).for_each(|y| plane.transform(y, row * down + y));
-                }
+        for part in parts.iter().filter(|_| !frame.progressive) {
+            if let Some(plane) = planes.get_mut(part.place) {
+                plane.top = if canvas.is_some() { 8 * row } else { 0 };
+                (0..part.down).for_each(|y| plane.transform(y, row * part.down + y));
             }
         }
         if let Some(canvas) = &mut canvas {
@@ -144,6 +119,50 @@ pub fn read(
         }
     }
     Ok((scan.finish()?, canvas))
+}
+
+/// A component's part in a scan: its number there, its plane, and the blocks that it has in a unit.
+struct Part {
+    number: usize,
+    place: usize,
+    across: usize,
+    down: usize,
+}
+
+impl Part {
+    /// Read its blocks of one unit: those of the `column`-th one, from the row of blocks `first` on.
+    #[inline]
+    fn read(&self, scan: &mut Scan<'_>, plane: &mut Plane, column: usize, first: usize) {
+        for y in 0..self.down {
+            for x in 0..self.across {
+                let block = (first + y) * plane.component.room.0 + column * self.across + x;
+                if let Some(block) = plane.blocks.get_mut(block) {
+                    scan.block(self.number, block);
+                }
+            }
+        }
+    }
+}
+
+/// What a scan has of each component, whose quantiser is looked up the first time.
+fn parts(header: &Header, tables: &Tables, planes: &mut [Plane]) -> Result<Vec<Part>, Failure> {
+    // A scan of one component has no units but its blocks.
+    let alone = header.parts.len() == 1;
+    let mut parts = Vec::new();
+    for (number, (place, _, _)) in header.parts.iter().enumerate() {
+        let Some(plane) = planes.get_mut(*place) else { continue };
+        if plane.quantiser.is_none() {
+            let table = tables.quantisers.get(plane.component.quantiser).cloned().flatten();
+            plane.quantiser = Some(table.ok_or_else(|| Jpeg.broken("a table of quantisation is missing"))?);
+        }
+        let (across, down) = if alone { (1, 1) } else { (plane.component.across, plane.component.down) };
+        parts.push(Part { number, place: *place, across, down });
+    }
+    let unit: usize = parts.iter().map(|part| part.across * part.down).sum();
+    if unit > UNIT {
+        return Err(Jpeg.broken(format!("its units have {unit} blocks; there may be {UNIT}")));
+    }
+    Ok(parts)
 }
 
 /// After the last scan: transform what a progressive picture has gathered.

@@ -3,6 +3,7 @@
 pub mod cage;
 pub mod cluster;
 pub mod files;
+pub mod flag;
 pub mod pooler;
 pub mod process;
 pub mod samples;

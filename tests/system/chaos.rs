@@ -11,6 +11,7 @@ use postgres::Client;
 use postgres::error::SqlState;
 use vw_tests::cage::Cage;
 use vw_tests::cluster::Cluster;
+use vw_tests::flag::Raise;
 use vw_tests::process::{self, kill, stop};
 
 /// Texts whose vectors are known.
@@ -149,6 +150,7 @@ fn an_engine_that_is_killed_stopped_or_starved_is_replaced() {
     let mut times = Vec::new();
     let mut random = Random(20_260_101);
     std::thread::scope(|scope| {
+        let end = Raise(&over);
         let work = || |seed| work(&cluster, seed, &over, &answered, &failed);
         let threads: Vec<_> = (0..CLIENTS).map(|seed| scope.spawn(move || work()(seed * 5))).collect();
         for round in 0..rounds {
@@ -156,7 +158,7 @@ fn an_engine_that_is_killed_stopped_or_starved_is_replaced() {
             let harm = [Harm::Kill, Harm::Stop, Harm::Starve][random.below(3) as usize];
             times.push((harm, hurt(&cluster, &mut client, harm, round)));
         }
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         threads.into_iter().for_each(|thread| thread.join().expect("no connection is lost, no vector is wrong"));
     });
     println!("{} calls answered, {} failed", answered.into_inner(), failed.into_inner());

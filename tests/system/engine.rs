@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 use postgres::error::SqlState;
 use vw_tests::cluster::Cluster;
+use vw_tests::flag::Raise;
 use vw_tests::process;
 
 /// Embed a text and give its dimensions; `salt` makes the text another one.
@@ -51,6 +52,7 @@ fn killing_the_engine_costs_no_connection() {
         assert_eq!(own, now);
     };
     std::thread::scope(|scope| {
+        let end = Raise(&over);
         let threads: Vec<_> = (0..8).map(|seed| scope.spawn(move || work(seed))).collect();
         for _ in 0..5 {
             std::thread::sleep(Duration::from_millis(700));
@@ -59,7 +61,7 @@ fn killing_the_engine_costs_no_connection() {
         let killed = Instant::now();
         embed(&mut client, u32::MAX).expect("the next call after a kill works");
         println!("back {:?} after the kill", killed.elapsed());
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         threads.into_iter().for_each(|thread| thread.join().expect("no connection is lost"));
     });
     assert!(answered.load(Ordering::Relaxed) > 8);

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Pause between two attempts to connect.
 const RETRY_PAUSE: Duration = Duration::from_millis(25);
+/// Pause before a request is sent once more: an engine that was killed may still take connections while it ends.
+const LAST_WORDS: Duration = Duration::from_millis(50);
 /// Pause between two requests for a supervisor.
 const START_PAUSE: Duration = Duration::from_secs(3);
 
@@ -40,7 +42,10 @@ pub fn exchange(frame: &[u8]) -> Result<Vec<u8>> {
             }
             // The engine may have been restarted since the connection was last used.
             Err(Failure::Broken(_)) if stale_at_worst => {}
-            Err(Failure::Broken(_)) if retries > 0 => retries -= 1,
+            Err(Failure::Broken(_)) if retries > 0 => {
+                retries -= 1;
+                latch::sleep(LAST_WORDS);
+            }
             Err(Failure::Broken(error)) => {
                 return Err(Fault::new(Code::ERRCODE_SYSTEM_ERROR, "the embedding engine ended while it was at work")
                     .detail(error.to_string())

@@ -74,5 +74,6 @@ pub fn private_memory(pid: i32) -> u64 {
         let line = rollup.lines().find(|line| line.starts_with(name)).expect("a field of smaps_rollup");
         line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number of KiB")
     };
-    field("Private_Clean:") + field("Private_Dirty:")
+    // Clean pages are those of files, and become private when some other process that maps the file ends.
+    field("Private_Dirty:")
 }

@@ -43,13 +43,16 @@ pub fn parse(
     })
 }
 
+/// What members and their rows are shown to.
+pub type Each<'a> = dyn FnMut(Tid, &[u8]) -> Result<(), Error> + 'a;
+
 /// Show the members behind the header of an open page to `each`.
 pub fn each(
     link: Link,
     header: &Header,
     bytes: &[u8],
     row_bytes: usize,
-    each: &mut dyn FnMut(Tid, &[u8]) -> Result<(), Error>,
+    each: &mut Each<'_>,
 ) -> Result<(), Error> {
     let corrupt = |what| Error::Corrupt { page: link.page, what };
     if header.next.link().is_some_and(|next| next.epoch <= link.epoch) {

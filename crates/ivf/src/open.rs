@@ -47,13 +47,7 @@ pub fn parse(
 pub type Each<'a> = dyn FnMut(Tid, &[u8]) -> Result<(), Error> + 'a;
 
 /// Show the members behind the header of an open page to `each`.
-pub fn each(
-    link: Link,
-    header: &Header,
-    bytes: &[u8],
-    row_bytes: usize,
-    each: &mut Each<'_>,
-) -> Result<(), Error> {
+pub fn each(link: Link, header: &Header, bytes: &[u8], row_bytes: usize, each: &mut Each<'_>) -> Result<(), Error> {
     let corrupt = |what| Error::Corrupt { page: link.page, what };
     if header.next.link().is_some_and(|next| next.epoch <= link.epoch) {
         return Err(corrupt("it links to an older page; lists only grow at their tail"));

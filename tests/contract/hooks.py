@@ -1,14 +1,15 @@
-"""What schemathesis is told beyond the description: which refusals of good requests no schema can foretell.
+"""What schemathesis is told beyond the description: which refusals of good requests no schema can foretell, and what a
+request deletes that names its items in its body.
 
-The built-in check positive_data_acceptance knows statuses only. This one is the same, but for refusals that it finds by
+The built-in check positive_data_acceptance knows statuses only. Ours is the same, but for refusals that it finds by
 their code and parameter; every other one fails the run. Not a way to pass over what the description could say.
 """
 
 import re
 
 import schemathesis
-from schemathesis.openapi.checks import RejectedPositiveData
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
+from schemathesis.specs.openapi.checks import positive_data_acceptance, use_after_free
 
 # (code, parameter, why). A parameter is a regular expression for all of it.
 UNFORESEEN = [
@@ -38,4 +39,18 @@ def good_requests_are_accepted(ctx, response, case):
         for code, param, _ in UNFORESEEN:
             if error["code"] == code and re.fullmatch(param, error["param"] or "", re.DOTALL):
                 return None
+        raise
+
+
+# Deletes the items that its body names; the list of a collection's items is still there.
+DELETES_OF_SOME = "DELETE /v1/vectors/collections/{id}/items"
+
+
+@schemathesis.check
+def what_was_deleted_is_gone(ctx, response, case):
+    try:
+        return use_after_free(ctx, response, case)
+    except UseAfterFree as failure:
+        if failure.operation == DELETES_OF_SOME:
+            return None
         raise

@@ -1,5 +1,5 @@
-"""What schemathesis is told beyond the description: which refusals of good requests no schema can foretell, and what a
-request deletes that names its items in its body.
+"""What schemathesis is told beyond the description: which refusals of good requests no schema can foretell, what a
+request deletes that names its items in its body, and what an answer says that is given again.
 
 The built-in check positive_data_acceptance knows statuses only. Ours is the same, but for refusals that it finds by
 their code and parameter; every other one fails the run. Not a way to pass over what the description could say.
@@ -8,8 +8,12 @@ their code and parameter; every other one fails the run. Not a way to pass over 
 import re
 
 import schemathesis
-from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
-from schemathesis.specs.openapi.checks import positive_data_acceptance, use_after_free
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
+from schemathesis.specs.openapi.checks import (
+    ensure_resource_availability,
+    positive_data_acceptance,
+    use_after_free,
+)
 
 # (code, parameter, why). A parameter is a regular expression for all of it.
 UNFORESEEN = [
@@ -52,5 +56,18 @@ def what_was_deleted_is_gone(ctx, response, case):
         return use_after_free(ctx, response, case)
     except UseAfterFree as failure:
         if failure.operation == DELETES_OF_SOME:
+            return None
+        raise
+
+
+@schemathesis.check
+def what_was_made_is_there(ctx, response, case):
+    try:
+        return ensure_resource_availability(ctx, response, case)
+    except EnsureResourceAvailability:
+        # The first answer under an Idempotency-Key is given again, though what it made may be deleted by now.
+        parent = ctx.internals.find_parent(case_id=case.id)
+        made = parent and ctx.internals.find_response(case_id=parent.id)
+        if made and "idempotency-replayed" in made.headers:
             return None
         raise

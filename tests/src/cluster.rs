@@ -3,11 +3,12 @@
 //! VW_PG_CONFIG names the pg_config of a server that has the extensions. As root the server's programs
 //! run as `postgres`, since PostgreSQL refuses root.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
@@ -196,7 +197,16 @@ pub(crate) fn server_program(program: &Path) -> Command {
     command
 }
 
+/// A port that nobody listens on, below those that the system gives to clients: one of these might be taken by the time
+/// that a server wants it. Processes begin at different places, and no two servers of one process get the same.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback address");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(101);
+    loop {
+        let place = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let port = 10_000 + place as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -51,10 +51,13 @@ fn a_request_is_timed_and_logged_under_its_id() {
 
 /// Run `vw-api check` with a file of settings.
 fn check(settings: &str, words: &[&str]) -> (Output, String) {
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(file.path(), settings).expect("own file");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("vw.toml");
+    std::fs::write(&file, settings).expect("own file");
     let mut command = program();
-    command.arg("check").args(words).env("VW_CONFIG", file.path()).env_remove("DATABASE_URL");
+    command.arg("check").args(words).env("VW_CONFIG", file).env_remove("DATABASE_URL");
+    // Where no store is set, media are kept where the program runs.
+    command.current_dir(folder.path());
     let output = command.output().expect("vw-api starts");
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     (output, String::from_utf8(text).expect("UTF-8"))

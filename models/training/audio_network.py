@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hearing import BINS, RANGE
+from kind_network import timbre
 from meaning_network import LONGEST
 
 DOUBT = 0.35  # how much of the length that speech lacks is doubt
@@ -19,15 +19,9 @@ SHARE = 0.97  # of the length is meaning, the rest is timbre
 GAP = 320  # what pictures look like
 
 
-def timbre(heard):
-    """[batch, 2 * bins]: the mean and spread of each bin over the frames above the floor."""
-    peak = heard.amax((1, 2), keepdim=True)
-    level = heard - peak + RANGE / 2
-    there = (heard.amax(1, keepdim=True) > peak - RANGE + 0.01).to(heard.dtype)
-    count = there.sum(2) + 1e-3
-    mean = (level * there).sum(2) / count
-    spread = (((level - mean[:, :, None]) * there).square().sum(2) / count + 1e-4).sqrt()
-    return torch.cat([mean, spread], 1)
+def sounds_like(heard):
+    """[batch, 2 * bins]: the mean and spread of each bin."""
+    return torch.cat(timbre(heard)[2:], 1)
 
 
 class Tower(nn.Module):
@@ -62,5 +56,5 @@ class Tower(nn.Module):
         doubt = (1.0 - length).clamp(min=0.0).sqrt() * DOUBT
         meant = shares[:, :1] * speech + shares[:, 2:] @ self.spots
         meaning = functional.normalize(torch.cat([meant, shares[:, 1:2] + 1e-4, shares[:, :1] * doubt], 1)) * SHARE
-        sound = functional.normalize(timbre(heard) - self.usual) * (1 - SHARE ** 2) ** 0.5
+        sound = functional.normalize(sounds_like(heard) - self.usual) * (1 - SHARE ** 2) ** 0.5
         return torch.cat([meaning[:, :-1], torch.zeros_like(meant[:, :GAP]), sound, meaning[:, -1:]], 1)

@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from audio_network import GAP, Tower, timbre
+from audio_network import GAP, Tower, sounds_like
 from hearing import BINS, FFT, FRAMES, HOP, RATE, SECONDS
 from hearing_network import Front
 from kind_network import Kind
@@ -80,7 +80,7 @@ def usual(work):
     sounds = numpy.split(data["frames"], data["ends"][:-1])
     speech = numpy.load(work / "spoken-train-000.npz")
     sounds = sounds[::4] + numpy.split(speech["frames"], speech["ends"][:-1])
-    heard = [timbre(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in sounds]
+    heard = [sounds_like(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in sounds]
     return torch.cat(heard).mean(0)
 
 

@@ -7,6 +7,18 @@ from torch.nn import functional
 from hearing import BINS, RANGE
 
 
+def timbre(heard):
+    """The level of [batch, bins, frames] below its peak, [batch, 1, frames] whether there is sound above the floor, and
+    the mean and spread of each bin over the frames that have some, [batch, bins] each."""
+    peak = heard.amax((1, 2), keepdim=True)
+    level = heard - peak + RANGE / 2
+    there = (heard.amax(1, keepdim=True) > peak - RANGE + 0.01).to(heard.dtype)
+    count = there.sum(2) + 1e-3
+    mean = (level * there).sum(2) / count
+    spread = (((level - mean[:, :, None]) * there).square().sum(2) / count + 1e-4).sqrt()
+    return level, there, mean, spread
+
+
 class Kind(nn.Module):
     """[batch, bins, frames] as the extractor gives them to logits [batch, 2 + sounds]: speech, nothing, the sounds."""
 
@@ -20,12 +32,7 @@ class Kind(nn.Module):
         self.dropout = nn.Dropout(0.2)
 
     def forward(self, heard):
-        peak = heard.amax((1, 2), keepdim=True)
-        level = heard - peak + RANGE / 2
-        there = (heard.amax(1, keepdim=True) > peak - RANGE + 0.01).to(heard.dtype)
-        count = there.sum(2) + 1e-3
-        mean = (level * there).sum(2) / count
-        spread = (((level - mean[:, :, None]) * there).square().sum(2) / count + 1e-4).sqrt()
+        level, there, mean, spread = timbre(heard)
         state = functional.relu(self.one(level))
         state = functional.relu(self.two(state))
         state = functional.relu(self.three(state))

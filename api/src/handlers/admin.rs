@@ -35,7 +35,7 @@ pub async fn projects(State(app): State<App>, Extension(Caller(caller)): Extensi
     tag = "admin",
     summary = "Make a project",
     request_body = requests::admin::ProjectBody,
-    responses((status = 200, description = "Done", body = Project), BodyRefusals),
+    responses((status = 200, description = "Done", body = Project), Refusals, BodyRefusals),
 )]
 pub async fn create_project(
     State(app): State<App>,
@@ -82,6 +82,7 @@ pub async fn keys(
             ("rotate" = (operation_id = "rotate_key", parameters(("id" = "$response.body#/id")))),
             ("revoke" = (operation_id = "revoke_key", parameters(("id" = "$response.body#/id"))))
         )),
+        Refusals,
         BodyRefusals
     ),
 )]
@@ -106,7 +107,7 @@ pub async fn create_key(
     summary = "Make a new key in place of an old one",
     params(("id" = String, Path, description = "The key's id: the eight characters after vwk_")),
     request_body = requests::admin::RotationBody,
-    responses((status = 200, description = "Done", body = MadeKey), BodyRefusals),
+    responses((status = 200, description = "Done", body = MadeKey), Refusals, BodyRefusals),
 )]
 pub async fn rotate_key(
     State(app): State<App>,

@@ -44,6 +44,7 @@ pub async fn models(State(app): State<App>) -> Reply<Models> {
             ("remove" = (operation_id = "delete_items", parameters(("id" = "$response.body#/id")))),
             ("delete" = (operation_id = "delete_collection", parameters(("id" = "$response.body#/id"))))
         )),
+        Refusals,
         BodyRefusals
     ),
 )]

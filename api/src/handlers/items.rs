@@ -29,6 +29,7 @@ use super::{CollectionId, Reply};
             ("items" = (operation_id = "list_items", parameters(("id" = "$request.path.id")))),
             ("search" = (operation_id = "search", parameters(("id" = "$request.path.id"))))
         )),
+        Refusals,
         BodyRefusals
     ),
 )]
@@ -95,7 +96,7 @@ pub async fn list(
     summary = "Delete items by id",
     params(("id" = String, Path, description = "The collection's id, col_…")),
     request_body = requests::items::DeleteBody,
-    responses((status = 200, description = "Done", body = DeletedItems), BodyRefusals),
+    responses((status = 200, description = "Done", body = DeletedItems), Refusals, BodyRefusals),
 )]
 pub async fn delete(
     State(app): State<App>,

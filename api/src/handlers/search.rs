@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::auth::Project;
 use crate::error::{Code, Error, Result};
 use crate::media::forms::Source;
-use crate::openapi::BodyRefusals;
+use crate::openapi::{BodyRefusals, Refusals};
 use crate::requests::{Input, Kind, Query};
 use crate::types::{Collection, Hit, SearchReport, Usage, get};
 use crate::{body, db, requests, statement};
@@ -23,7 +23,7 @@ use super::{CollectionId, Reply, takes};
     summary = "Search a collection by text, image or sound",
     params(("id" = String, Path, description = "The collection's id, col_…")),
     request_body = requests::search::Body,
-    responses((status = 200, description = "Done", body = SearchReport), BodyRefusals),
+    responses((status = 200, description = "Done", body = SearchReport), Refusals, BodyRefusals),
 )]
 pub async fn search(
     State(app): State<App>,

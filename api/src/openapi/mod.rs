@@ -137,25 +137,13 @@ pub enum Refusals {
     Unavailable(ErrorBody),
 }
 
-/// What a request with a body may be refused with.
+/// What else a request with a body may be refused with; listed after [`Refusals`], some of which it says more of.
 #[derive(IntoResponses)]
 #[allow(dead_code, reason = "a description only")]
 pub enum BodyRefusals {
     /// The body is no JSON (invalid_json) or a parameter is wrong (invalid_request, unknown_model)
     #[response(status = 400)]
     Invalid(ErrorBody),
-    /// No key, or none in force: unauthorized
-    #[response(status = 401)]
-    Unauthorized(ErrorBody),
-    /// The key's scopes do not reach so far: forbidden
-    #[response(status = 403)]
-    Forbidden(ErrorBody),
-    /// There is no such thing in the project: not_found
-    #[response(status = 404)]
-    Missing(ErrorBody),
-    /// The method is not one of this path: method_not_allowed
-    #[response(status = 405)]
-    Method(ErrorBody),
     /// The body took too long to arrive: request_timeout
     #[response(status = 408)]
     Slow(ErrorBody),
@@ -171,15 +159,6 @@ pub enum BodyRefusals {
     /// What cannot be embedded (unsupported_input, fetch_failed, media_too_large, unsupported_media, decode_failed), or a key used twice (idempotency_mismatch)
     #[response(status = 422)]
     Unsupported(ErrorBody),
-    /// Too many requests in a minute, or too many without a good key: rate_limited
-    #[response(status = 429, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
-    Limited(ErrorBody),
-    /// A failure of the service: internal
-    #[response(status = 500)]
-    Internal(ErrorBody),
-    /// Overloaded or without database, engine or store
-    #[response(status = 503, headers(("retry-after" = u64, description = "Seconds after which to try again")))]
-    Unavailable(ErrorBody),
 }
 
 /// What requests about health may be answered instead.

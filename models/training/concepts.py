@@ -22,6 +22,9 @@ GROUPS = {
     "symbols": "a symbol or a sign",
     "flags": "a flag of a country",
 }
+TINTS = {"red": (0.87, 0.16, 0.2), "orange": (0.96, 0.55, 0.05), "yellow": (0.99, 0.8, 0.2), "green": (0.35, 0.65, 0.25), "blue": (0.2, 0.5, 0.9),
+         "purple": (0.6, 0.4, 0.8), "brown": (0.6, 0.4, 0.3), "black": (0.1, 0.1, 0.1), "white": (0.95, 0.95, 0.95), "pink": (0.96, 0.6, 0.75),
+         "grey": (0.55, 0.6, 0.65), "light blue": (0.5, 0.75, 0.95)}
 HELD_OUT = 48  # concepts of which no picture is trained on, in any style
 COMPONENT = "component"
 
@@ -37,6 +40,13 @@ class Concept:
     subgroup: str
     tones: dict  # code points of the drawings with a skin tone
     held_out: bool = False
+
+    @property
+    def tint(self):
+        """The colour that the name begins with, as (red, green, blue) of 0 to 1, or None."""
+        if self.group not in ("smileys-emotion", "symbols", "objects", "food-drink", "activities", "animals-nature"):
+            return None
+        return next((TINTS[word] for word in sorted(TINTS, key=len, reverse=True) if self.name.startswith(word + " ")), None)
 
 
 def key(code):
@@ -88,10 +98,11 @@ def shortcodes(work):
 
 
 def icon_sets(work):
-    """Each style's parsed icons.json and chars.json."""
+    """Each emoji style's parsed icons.json and chars.json."""
     for style in sources.STYLES:
-        base = sources.folder(work, style.package, style.version)
-        yield style, json.loads((base / "icons.json").read_text()), json.loads((base / "chars.json").read_text())
+        if style.kind == sources.EMOJI:
+            base = sources.folder(work, style.package, style.version)
+            yield style, json.loads((base / "icons.json").read_text()), json.loads((base / "chars.json").read_text())
 
 
 def drawings(work, concepts):

@@ -108,6 +108,19 @@ def empty(image, names):
     row("one colour, noise, slopes", f"{len(greatest)}", float(numpy.median(greatest)), float(greatest.max()), float((greatest < 0.3).mean()))
 
 
+def scenes(known, tower, image, names, found):
+    """Two drawings side by side: does the text that names both find the picture, and the picture both names?"""
+    rows, images = evaluation_set.pairs(found, numpy.random.default_rng(SEED))
+    own, vectors = found.concepts[rows], image.embed(images)
+    texts = tower.embed([f"{known[left].name} and {known[right].name}" for left, right in own])
+    there = ranks(cosines(texts, vectors), numpy.arange(len(rows)))
+    scores = cosines(vectors, names)
+    places = [ranks(scores, own[:, at]) for at in (0, 1)]
+    table("Two unseen drawings in one picture, 1,000 such pictures", "text of both to picture @1", "@10", "one name among ten of all", "both")
+    row("openmoji, side by side", recall(there, 1), recall(there, 10), float(((places[0] < 10) | (places[1] < 10)).mean()),
+        float(((places[0] < 10) & (places[1] < 10)).mean()))
+
+
 def across(image_sets):
     """Pictures find the picture of the same concept in another style."""
     (first, one), (second, two) = [image_sets[label] for label in ("openmoji", "emojione-v1")]
@@ -137,6 +150,7 @@ def main(work, text_folder, towers):
         plain = [evaluation_set.on_white(cutout) for cutout in found.images]
         sets[style.name] = (found.concepts, image.embed(plain))
         if style.role == "test":
+            drawings = found
             bad = [evaluation_set.spoiled(cutout, random) for cutout in found.images]
             sets[f"{style.name}, spoiled"] = (found.concepts, image.embed(bad))
     unseen_style(known, names, sets)
@@ -144,6 +158,7 @@ def main(work, text_folder, towers):
     groups(known, tower, sets)
     mixed(names, documents, sets)
     across(sets)
+    scenes(known, tower, image, names, drawings)
     empty(image, names)
     distribution(names, documents, sets)
     pace(image, plain)

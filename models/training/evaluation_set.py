@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 import concepts
 import sources
-from render import picture
+from drawing import picture
 
 DRAWN, FRAME = 160, 176
 
@@ -58,6 +58,17 @@ def spoiled(cutout, random):
     data = io.BytesIO()
     Image.fromarray(noisy.clip(0, 255).astype(numpy.uint8)).save(data, "JPEG", quality=int(random.integers(30, 90)))
     return Image.open(data).convert("RGB")
+
+
+def pairs(found, random, count=1000):
+    """Two drawings side by side on white: ([count, 2] rows of `found`, the pictures)."""
+    rows, images = random.integers(0, len(found.images), (count, 2)), []
+    for left, right in rows:
+        page = Image.new("RGB", (2 * FRAME, 2 * FRAME), "white")
+        for at, row in enumerate((left, right)):
+            page.paste(found.images[row], (at * FRAME + (FRAME - DRAWN) // 2, FRAME - DRAWN // 2), found.images[row])
+        images.append(page)
+    return rows, images
 
 
 def nothing(random, count=200):

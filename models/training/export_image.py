@@ -2,7 +2,8 @@
 
 usage: export_image.py WORK CHECKPOINT TOWER_DIR
 
-Weights are kept as float16 and cast to float32 when the graph is loaded; all arithmetic is float32.
+Weights are kept as eight-bit integers with a scale for each output, and made float32 when the graph is loaded; all arithmetic is
+float32.
 """
 
 import json
@@ -14,25 +15,28 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-import concepts
 from network import LOOKS, MEAN, SIDE, SPACE, STD, Tower, Trunk
 from places import places
+from train_image import classes
 
 SHARE = 0.97
 DOUBT = 3.0  # added to nothing's logit, so that pictures of nothing stay below a cosine of 0.3
-SMALL = 1024  # tensors of fewer values stay float32
+SMALL = 4096  # tensors of fewer values stay float32
 
 
-def halved(model):
-    """Store every large float32 weight as float16 behind a Cast."""
-    casts = []
-    for weight in model.graph.initializer:
-        if weight.data_type != TensorProto.FLOAT or numpy.prod(weight.dims) < SMALL:
+def narrowed(model):
+    """Store every large float32 weight as int8 times a float32 for each row, behind a Cast and a Mul that the runtime folds."""
+    nodes = []
+    for weight in list(model.graph.initializer):
+        if weight.data_type != TensorProto.FLOAT or numpy.prod(weight.dims) < SMALL or len(weight.dims) < 2:
             continue
         name, values = weight.name, numpy_helper.to_array(weight)
-        weight.CopyFrom(numpy_helper.from_array(values.astype(numpy.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = casts + list(model.graph.node)
+        scale = numpy.abs(values).max(tuple(range(1, values.ndim)), keepdims=True).clip(1e-12) / 127
+        weight.CopyFrom(numpy_helper.from_array(numpy.rint(values / scale).astype(numpy.int8), f"{name}.int8"))
+        model.graph.initializer.append(numpy_helper.from_array(scale.astype(numpy.float32), f"{name}.scale"))
+        nodes.append(helper.make_node("Cast", [f"{name}.int8"], [f"{name}.wide"], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [f"{name}.wide", f"{name}.scale"], [name]))
+    nodes += list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.checker.check_model(model)
@@ -51,11 +55,9 @@ def configuration(folder):
 
 
 def tower(work, checkpoint):
-    known = concepts.read(work)
-    classes = [at for at, concept in enumerate(known) if not concept.held_out]
-    spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes, -1]]
+    spots = torch.from_numpy(places(numpy.load(work / "texts.npz")))[[*classes(work), -1]]
     trunk = Trunk(len(spots))
-    trunk.load_state_dict(torch.load(checkpoint)["average"])
+    trunk.load_state_dict(torch.load(checkpoint, map_location="cpu")["average"])
     with torch.no_grad():
         trunk.concepts.bias[-1] += DOUBT
     return Tower(trunk, spots, SHARE).eval()
@@ -69,7 +71,7 @@ def main(work, checkpoint, folder):
     torch.onnx.export(tower(pathlib.Path(work), checkpoint), (example,), str(target), dynamo=False, opset_version=17,
                       input_names=["pixel_values"], output_names=["image_embeds"],
                       dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}})
-    onnx.save(halved(onnx.load(str(target))), str(target))
+    onnx.save(narrowed(onnx.load(str(target))), str(target))
     configuration(folder)
     print(f"{target}: {target.stat().st_size} bytes")
 

@@ -4,9 +4,9 @@ The space is reached as in ConSE (Norouzi et al., 2014, "Zero-shot learning by c
 embeddings"): the probabilities of the concepts weigh the text embeddings of the concepts. A last "concept", nothing,
 has a dimension of its own beside the 384 of the text tower, so a picture of nothing is at right angles to every text.
 
-The mean of unit vectors is shorter than one where the network is in doubt. It is not stretched: the rest of the length
-goes to what the picture looks like, in dimensions that no text uses. So a doubtful picture is less near to any text than
-a certain one, and pictures that look alike are near each other even where nothing is recognised.
+The mean of unit vectors is shorter than one where the network is in doubt. It is stretched to a set length; the rest
+goes to what the picture looks like, in dimensions that no text uses, so that among pictures of equal meaning those that
+look alike are nearer.
 """
 
 import math
@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-SIDE = 64
-MARGIN = 4  # what the second look at a picture leaves out on each side
+SIDE = 96
+MARGIN = 6  # what the second look at a picture leaves out on each side
 SPACE = 385  # the text tower's 384 and nothing's own
 LOOKS = 320
 MEAN = (0.5, 0.5, 0.5)
@@ -32,15 +32,27 @@ def unit(value):
     return value / (value * value).sum(1, keepdim=True).clamp_min(1e-6).sqrt()
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions with the input added."""
+class Excite(nn.Module):
+    """Weighs the channels by what the whole picture has of them (Hu et al., 2018, "Squeeze-and-excitation networks")."""
 
     def __init__(self, width):
         super().__init__()
-        self.first, self.second = block(width, width), block(width, width)
+        self.squeeze, self.excite = nn.Linear(width, width // 4), nn.Linear(width // 4, width)
 
     def forward(self, value):
-        return torch.relu(value + self.second(torch.relu(self.first(value))))
+        share = torch.sigmoid(self.excite(torch.relu(self.squeeze(value.mean((2, 3))))))
+        return value * share[:, :, None, None]
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions, weighed by channel, with the input added."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.first, self.second, self.excite = block(width, width), block(width, width), Excite(width)
+
+    def forward(self, value):
+        return torch.relu(value + self.excite(self.second(torch.relu(self.first(value)))))
 
 
 class Stage(nn.Module):
@@ -56,14 +68,14 @@ class Stage(nn.Module):
 
 
 class Trunk(nn.Module):
-    """pixel_values [batch, 3, 64, 64] -> logits [batch, classes], of which the last is nothing, and looks [batch, LOOKS]."""
+    """pixel_values [batch, 3, SIDE, SIDE] -> logits [batch, classes], of which the last is nothing, and looks [batch, LOOKS]."""
 
-    def __init__(self, classes, widths=(32, 64, 128, 192), blocks=(0, 0, 1, 1)):
+    def __init__(self, classes, widths=(40, 96, 192, 320), blocks=(0, 1, 3, 2)):
         super().__init__()
         stages = [Stage(inside, outside, count) for inside, outside, count in zip((3, *widths), widths, blocks)]
         self.stages = nn.Sequential(*stages)
         self.looks = nn.Sequential(nn.Linear(2 * widths[-1], LOOKS, bias=False), nn.BatchNorm1d(LOOKS))
-        self.drop = nn.Dropout(0.1)
+        self.drop = nn.Dropout(0.2)
         self.concepts = nn.Linear(LOOKS, classes)
 
     def forward(self, pixels):

@@ -10,22 +10,26 @@ import numpy
 from texts import unit
 
 NAME, PHRASE, KEYWORD, GROUP = 1.0, 0.2, 0.2, 0.3
+TARGET_GROUP = 0.1  # what a picture is trained towards has less of its group than the places that make it up
 RIDGE = 3.0  # in units of the mean second moment; whitening is whole at 0 and none at infinity
+
+
+def mixed(texts, group):
+    """The mixture, with this much of the group; [concepts, 384] float32, of no set length."""
+    own = texts["groups"][texts["group"]] * (texts["group"] >= 0)[:, None]
+    return NAME * texts["names"] + PHRASE * texts["phrases"].mean(1) + KEYWORD * texts["keywords"] + group * own
 
 
 def targets(texts):
     """Where a concept's picture should be: [concepts + 1, 385] float32, each of length one."""
-    own = texts["groups"][texts["group"]]
-    mixed = NAME * texts["names"] + PHRASE * texts["phrases"].mean(1) + KEYWORD * texts["keywords"]
-    return with_nothing(unit(mixed + 0.1 * own))
+    return with_nothing(unit(mixed(texts, TARGET_GROUP)))
 
 
 def places(texts):
     """What the shares of the concepts weigh: [concepts + 1, 385] float32, each of length one."""
-    own = texts["groups"][texts["group"]]
-    mixed = NAME * texts["names"] + PHRASE * texts["phrases"].mean(1) + KEYWORD * texts["keywords"] + GROUP * own
-    moments = texts["names"].T @ texts["names"] / len(mixed) * mixed.shape[1]
-    return with_nothing(unit(mixed @ numpy.linalg.inv(moments + RIDGE * numpy.eye(len(moments)))))
+    names = texts["names"][texts["group"] >= 0]
+    moments = names.T @ names / len(names) * names.shape[1]
+    return with_nothing(unit(mixed(texts, GROUP) @ numpy.linalg.inv(moments + RIDGE * numpy.eye(len(moments)))))
 
 
 def with_nothing(rows):

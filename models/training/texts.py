@@ -2,10 +2,11 @@
 
 usage: texts.py WORK TEXT_TOWER
 
-Writes WORK/texts.npz: for every concept the embeddings of its name, of phrases with it, of its keywords and of its
-group's phrase.
+Writes WORK/texts.npz: for every concept, emoji first and then the things that no emoji shows, the embeddings of its name, of
+phrases with it, of its keywords, and the number of its group, which is -1 for what no emoji shows; and the groups' embeddings.
 """
 
+import json
 import pathlib
 import sys
 
@@ -55,19 +56,21 @@ def unit(vectors):
 def main(work, folder):
     work, tower = pathlib.Path(work), Tower(folder)
     known = concepts.read(work)
-    names = tower.embed([concept.name for concept in known])
-    phrases = [tower.embed([phrase.format(concept.name) for concept in known]) for phrase in PHRASES]
+    called = [concept.name for concept in known] + json.loads((work / "pictures.json").read_text())["words"]
+    names = tower.embed(called)
+    phrases = [tower.embed([phrase.format(name) for name in called]) for phrase in PHRASES]
     words = sorted({word for concept in known for word in concept.keywords})
     place = {word: at for at, word in enumerate(words)}
     vectors = tower.embed(words)
-    keywords = numpy.stack([vectors[[place[word] for word in concept.keywords]].mean(0) if concept.keywords
-                            else names[at] for at, concept in enumerate(known)])
+    keywords = names.copy()
+    for at, concept in enumerate(known):
+        if concept.keywords:
+            keywords[at] = vectors[[place[word] for word in concept.keywords]].mean(0)
     groups = tower.embed(list(concepts.GROUPS.values()))
     number = {name: at for at, name in enumerate(concepts.GROUPS)}
-    own = numpy.array([number[concept.group] for concept in known])
-    subgroups = tower.embed([concept.subgroup.replace("-", " ") for concept in known])
-    numpy.savez(work / "texts.npz", names=names, phrases=numpy.stack(phrases, 1), keywords=keywords, words=vectors,
-                groups=groups, group=own, subgroups=subgroups)
+    own = numpy.full(len(called), -1)
+    own[:len(known)] = [number[concept.group] for concept in known]
+    numpy.savez(work / "texts.npz", names=names, phrases=numpy.stack(phrases, 1), keywords=keywords, groups=groups, group=own)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def plain(frames, starts, lengths, counts):
 def stretched(values):
     """Another size of head: frequencies times something (Jaitly and Hinton, 2013)."""
     size, device = len(values), values.device
-    factor = numpy.where(numpy.random.rand(size, 1) < UNBENT, 1.0, numpy.exp(numpy.random.uniform(numpy.log(0.82), numpy.log(1.22), (size, 1))))
+    factor = numpy.where(numpy.random.rand(size, 1) < UNBENT, 1.0, numpy.exp(numpy.random.uniform(numpy.log(0.8), numpy.log(1.25), (size, 1))))
     places = torch.tensor((mel(CENTRES * factor) / mel(8000.0) * (BINS + 1) - 1).clip(0, BINS - 1.001), dtype=torch.float32, device=device)
     low = places.long()[:, None].expand(-1, values.shape[1], -1)
     between = (places - places.floor())[:, None]

@@ -15,9 +15,9 @@ import numpy
 import torch
 
 from hearing_network import written
-from meaning_network import LONGEST
 from spoken import Spoken, device
 from train_hearing import restored
+from voices import LONGEST
 
 SEED = 27
 FRAMES = {"cuda": 120_000, "cpu": 10_000}  # of a batch

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from voices import LONGEST
+
 LONGEST_RUN = 9
 SLOTS = 1 << 17
 FACTOR = 1_000_003
 PRIME = (1 << 31) - 1
 WIDTH, HEADS, INNER, POOLS, SPACE = 256, 4, 512, 4, 384
-LONGEST = 160  # phones
 DOUBTS = 3  # phones of a row whose second reading is looked up, too
 LEVELS = 7  # weights of runs are whole numbers from -LEVELS to LEVELS times a scale for each run: four bits
 

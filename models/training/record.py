@@ -2,9 +2,9 @@
 
 usage: record.py WORK PART [--pieces N] [--seconds N] [--processes N]
 
-PART is a part of phrases.json. Writes WORK/spoken-PART-NUMBER.npz for every 500 sounds: `frames` (float16, one sound after another,
-[frames, bins]), `ends` (where each ends), `phrase` (its number), `voice`, `phones` and `phone_ends`. A piece of `train` has 200 names and
-keywords of CLDR, and 300 phrases of all kinds; names come again in later pieces, by other voices. No piece is begun after the seconds are over.
+PART is a part of phrases.json. Writes WORK/spoken-PART-NUMBER.npz for every 250 sounds: `frames` (float16, one sound after another,
+[frames, bins]), `ends` (where each ends), `phrase` (its number), `voice`, `phones` and `phone_ends`. A piece of `train` has 100 names and
+keywords of CLDR, and 150 phrases of all kinds; names come again in later pieces, by other voices. No piece is begun after the seconds are over.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import voices
 from distort import spoiled
 from hearing import frames, resampled
 
-PIECE, NAMES = 500, 200
+PIECE, NAMES = 250, 100
 SEED = 22
 LONGEST = 8.5  # seconds
 ESPEAK, FLITE, RHVOICE = 0.3, 0.28, 0.24  # shares; the rest is Pico's
@@ -53,7 +53,7 @@ class Speakers:
         if draw < ESPEAK + FLITE:
             return "flite", chance.choice(voices.FLITE, p=[0.3, 0.4, 0.3])
         if draw < ESPEAK + FLITE + RHVOICE:
-            return "rhvoice", chance.choice(recorded_voices.RHVOICE, p=[0.4, 0.4, 0.2])
+            return "rhvoice", chance.choice(recorded_voices.RHVOICE)
         return "pico", chance.choice(list(recorded_voices.PICO))
 
     def say(self, chance, engine, voice, text):
@@ -130,7 +130,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("part", choices=("train", "validation"))
-    parser.add_argument("--pieces", type=int, default=120)
+    parser.add_argument("--pieces", type=int, default=400)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()

@@ -2,7 +2,7 @@
 
 Both engines are free (LGPL-2.1+, Apache-2.0); Debian keeps them apart because the voices cannot be made again from what is published.
 Of RHVoice's English voices, evgeniy-eng and lyubov may not be used commercially and are never used. alan is not either: it is the
-speaker of the held-out voice awb. More in `voices.py`.
+speaker of the held-out voice awb, nor slt, whom flite has. More in `voices.py`.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import tempfile
 
 import numpy
 
-RHVOICE = ["bdl", "clb", "slt"]
+RHVOICE = ["bdl", "clb"]
 PICO = {"en-US": "lh0", "en-GB": "kh0"}
 
 

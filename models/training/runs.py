@@ -1,16 +1,13 @@
 """Which runs of phones the back of the audio tower knows: the words of names and keywords, the commonest short runs, the commonest words."""
 
-import collections
-import json
-
 import numpy
 
 from meaning_network import LONGEST_RUN
-from spell import spell, spelled
+from spell import spelled
 from voices import PHONES
 
-KEPT = {1: 40, 2: 1500, 3: 5500, 4: 4200}  # how many runs of each length
-WORDS = 7800
+KEPT = {1: 40, 2: 1500, 3: 5500, 4: 4000}  # how many runs of each length
+WORDS = 7600
 
 
 def commonest(phones, lengths, length, kept):
@@ -29,19 +26,11 @@ def commonest(phones, lengths, length, kept):
 
 
 def worthy(work):
-    """The runs to know, as bytes: short ones before long ones, words last."""
-    texts = json.loads((work / "phrases.json").read_text())
+    """The runs to know, as bytes: what comes later has less chance of a slot. Short runs first, then words, then the longest runs."""
     phones, lengths = spelled(work, "train")
-    chosen = [run for length, kept in KEPT.items() for run in commonest(phones, lengths, length, kept)]
-    words = collections.Counter(word.lower() for text in texts["train"] for word in text.split())
-    named = {word.lower() for at in texts["names"] for word in texts["train"][at].split()}
-    order = sorted(words, key=lambda word: (word not in named, -words[word], word))[:3 * WORDS]
-    own, sizes = spell(order)
-    known, added = set(chosen), 0
-    for run in numpy.split(own, numpy.cumsum(sizes)[:-1]):
-        run = run.tobytes()
-        if 4 <= len(run) <= LONGEST_RUN and run not in known and added < WORDS:
-            known.add(run)
-            chosen.append(run)
-            added += 1
-    return chosen
+    short = [run for length in (1, 2, 3) for run in commonest(phones, lengths, length, KEPT[length])]
+    own, sizes = spelled(work, "words")
+    words = dict.fromkeys(run.tobytes() for run in numpy.split(own, numpy.cumsum(sizes)[:-1]))
+    words = [run for run in words if 4 <= len(run) <= LONGEST_RUN][:WORDS]
+    known = set(words)
+    return short + words + [run for run in commonest(phones, lengths, 4, KEPT[4]) if run not in known]

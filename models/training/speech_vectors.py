@@ -11,23 +11,15 @@ import pathlib
 import sys
 
 import numpy
-import torch
 
 from spoken import device
+from text_network import Network
 
 PIECE = 8192
 
 
-def tower(folder):
-    if device().type == "cuda":
-        from text_network import Network
-        return Network(folder, device())
-    from texts import Tower
-    return Tower(folder, torch.get_num_threads())
-
-
 def main(work, folder):
-    work, network = pathlib.Path(work), tower(folder)
+    work, network = pathlib.Path(work), Network(folder, device())
     phrases = json.loads((work / "phrases.json").read_text())
     for part in ("validation", "train"):
         pieces = []

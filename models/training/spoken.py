@@ -24,17 +24,19 @@ class Sounds:
 
     def set_lengths(self, lengths):
         self.lengths = numpy.asarray(lengths)
-        self.lengths_there = torch.as_tensor(self.lengths, device=self.place)
-        self.starts = self.lengths_there.cumsum(0) - self.lengths_there
+        self.starts = torch.as_tensor(numpy.cumsum(self.lengths) - self.lengths, device=self.place)
 
     def __len__(self):
         return len(self.lengths)
 
-    def batch(self, rows, change=True):
-        """([batch, BINS, frames] float32, the frames of each [batch] on the CPU)."""
-        rows = torch.as_tensor(rows, device=self.place)
+    def batch(self, rows, change=True, most=None):
+        """([batch, BINS, frames] float32, the frames of each [batch] on the CPU); of longer sounds `most` frames from somewhere."""
+        lengths, starts = self.lengths[rows], self.starts[torch.as_tensor(rows, device=self.place)]
+        if most:
+            starts = starts + torch.tensor([numpy.random.randint(0, max(length - most, 0) + 1) for length in lengths], device=self.place)
+            lengths = numpy.minimum(lengths, most)
         make = bent if change else plain
-        return make(self.frames, self.starts[rows], self.lengths_there[rows], self.lengths[rows.cpu().numpy()])
+        return make(self.frames, starts, torch.as_tensor(lengths, device=self.place), lengths)
 
     def groups(self, chance, budget, most=512):
         """Rows in batches of about `budget` frames, like lengths together, in random order; each row once."""

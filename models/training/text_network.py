@@ -18,10 +18,8 @@ class Network:
 
     def __init__(self, folder, place):
         folder, self.place = pathlib.Path(folder), place
-        kind = torch.bfloat16 if place.type == "cuda" else torch.float32
-        self.weights = {weight.name: torch.tensor(onnx.numpy_helper.to_array(weight)).to(place, kind)
-                        for weight in onnx.load(str(folder / "onnx/model.onnx")).graph.initializer if len(weight.dims)
-                        and weight.data_type == onnx.TensorProto.FLOAT}
+        self.weights = {weight.name: torch.tensor(onnx.numpy_helper.to_array(weight)).to(place)
+                        for weight in onnx.load(str(folder / "onnx/model.onnx")).graph.initializer if weight.data_type == onnx.TensorProto.FLOAT}
         self.tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(LONGEST)
         self.tokenizer.enable_padding()
@@ -45,7 +43,7 @@ class Network:
             state = self.norm(state + self.linear(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
         return state
 
-    def embed(self, texts, batch=2048):
+    def embed(self, texts, batch=512):
         """[texts, 384] float32 on the CPU, each of length one."""
         order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
         made = torch.empty(len(texts), self.weights["words"].shape[1])

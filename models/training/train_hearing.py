@@ -15,9 +15,8 @@ import torch
 from torch.nn import functional
 
 from hearing_network import Front, written
-from meaning_network import LONGEST
 from spoken import Spoken, device
-from voices import PHONES
+from voices import LONGEST, PHONES
 
 SEED = 23
 CHECKS = 250  # validation sounds
@@ -106,8 +105,9 @@ def main():
     front.to(place)
     optimizer = torch.optim.AdamW(front.parameters(), lr=given.rate, weight_decay=0.02, betas=(0.9, 0.98))
     speech, checks = Spoken(given.work, "train"), Spoken(given.work, "validation", CHECKS)
-    step, total, began, told, used = 0, torch.zeros((), device=place), time.time(), time.time(), 0.0
-    since = 0
+    if not len(speech):
+        raise SystemExit(f"{given.work} has no spoken-train-*.npz: make some with record.py")
+    step, since, total, began, told, used = 0, 0, torch.zeros((), device=place), time.time(), time.time(), 0.0
     while used < 1:
         for rows in speech.look().groups(chance, budget):
             used = (time.time() - began) / given.seconds

@@ -15,12 +15,13 @@ import numpy
 import torch
 from torch.nn import functional
 
-from meaning_network import LONGEST, Meaning, tables
+from meaning_network import Meaning, tables
 from mishearing import certain, kin, misheard
 from runs import worthy
 from spell import spelled
 from spoken import device
 from train_hearing import share_of_rate
+from voices import LONGEST
 
 SEED = 24
 NAMES = 0.2  # of the phrases that a run over all texts sees are names and keywords

@@ -26,6 +26,7 @@ HELD_OUT = ["flite:awb", "festival:ked_diphone", "espeak:en-us+Annie", "espeak:e
 CONSONANTS = "p b t d k ɡ f v θ ð s z ʃ ʒ h m n ŋ l ɹ j w tʃ dʒ".split()
 VOWELS = "i ɪ ɛ æ ɑ ɔ ʊ u ʌ ə ɚ eɪ aɪ ɔɪ aʊ oʊ".split()
 PHONES = CONSONANTS + VOWELS  # number 0 is CTC's blank, so a phone's number is its place here and one
+LONGEST = 160  # phones that are read of one sound
 NUMBER = {phone: at + 1 for at, phone in enumerate(PHONES)}
 SAME = {"ɾ": ["t"], "ɐ": ["ə"], "ᵻ": ["ɪ"], "ɜ": ["ɚ"], "aɪɚ": ["aɪ", "ɚ"], "aɪə": ["aɪ", "ə"], "əl": ["ə", "l"], "n̩": ["ə", "n"], "ʔ": ["t"],
         "a": ["æ"], "e": ["ɛ"], "o": ["oʊ"], "iə": ["i", "ə"], "x": ["k"], "ɬ": ["l"], "ɒ": ["ɑ"], "r": ["ɹ"], "g": ["ɡ"],

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hearing_network import written
 from kind_network import timbre
-from meaning_network import LONGEST
+from voices import LONGEST
 
 DOUBT = 0.35  # how much of the length that speech lacks is doubt
 QUIET = 1.0  # added to nothing's logit
@@ -29,29 +30,27 @@ class Tower(nn.Module):
         super().__init__()
         self.kind, self.front, self.meaning = kind, front, meaning
         self.register_buffer("spots", spots)  # [sounds, SPACE]
+        for name in ("numbers", "own"):  # so that they are stored beside the weights
+            meaning.register_buffer(name, getattr(meaning, name))
+        self.register_buffer("runs", meaning.weights().detach())  # as they are stored
         self.register_buffer("usual", usual)  # [2 * BINS], the timbre of an average sound
 
-    def phones(self, heard):
-        """[batch, LONGEST] int64: the likeliest path without its repetitions and blanks, 0 after the last phone."""
-        state, near = self.front(heard)
-        best = self.front.logits(state).argmax(2)
-        before = torch.cat([torch.zeros_like(best[:, :1]), best[:, :-1]], 1)
-        keep = (best != 0) & (best != before) & (near > 0)
-        place = keep.to(torch.int64).cumsum(1) - 1
-        place = torch.where(keep & (place < LONGEST), place, LONGEST)
-        return torch.zeros_like(best[:, :LONGEST + 1]).scatter(1, place, best)[:, :LONGEST]
-
-    def read(self, phones):
+    def read(self, phones, second, odds):
         """The back without its embedding bag, which ONNX does not have."""
-        meaning, numbers = self.meaning, self.meaning.look_up(phones)
-        known = (numbers > 0).to(torch.float32)[..., None]
-        return meaning.mean((meaning.runs(numbers) * known).sum(2), phones > 0)
+        meaning = self.meaning
+
+        def summed(numbers):
+            known = (numbers > 0).to(torch.float32)[..., None]
+            return (self.runs[numbers] * known).sum(2)
+
+        return meaning.mean(meaning.read(phones, second, odds, summed), phones > 0)
 
     def forward(self, heard):
         logits = self.kind(heard)
         logits = torch.cat([logits[:, :1], logits[:, 1:2] + QUIET, logits[:, 2:]], 1)
         shares = logits.softmax(1)
-        speech = self.read(self.phones(heard))
+        state, near = self.front(heard)
+        speech = self.read(*written(self.front.logits(state), near, LONGEST))
         length = speech.square().sum(1, keepdim=True)
         doubt = (1.0 - length).clamp(min=0.0).sqrt() * DOUBT
         meant = shares[:, :1] * speech + shares[:, 2:] @ self.spots

@@ -2,7 +2,8 @@
 
 usage: export_audio.py WORK TEXT_TOWER TOWER_DIR
 
-Large weights are kept as int8 with a scale for each row, and made float32 when the graph is loaded; all arithmetic is float32.
+Large weights are kept as int8 with a scale for each row, the vectors of runs as four bits, and made float32 when the graph is loaded; all
+arithmetic is float32.
 """
 
 import json
@@ -17,14 +18,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from audio_network import GAP, Tower, sounds_like
 from hearing import BINS, FFT, FRAMES, HOP, RATE, SECONDS
-from hearing_network import Front
 from kind_network import Kind
-from meaning_network import SPACE
+from meaning_network import LEVELS, SPACE, coarse
 from sounds import SOUNDS
 from texts import Tower as Texts
 from texts import unit
+from train_hearing import restored as front_of
 from train_meaning import restored
-from voices import PHONES
 
 SMALL = 1024  # tensors of fewer values stay float32
 
@@ -36,14 +36,35 @@ def rounded(values):
     return numpy.clip(numpy.round(values / scale), -127, 127).astype(numpy.int8), scale
 
 
-def shrunk(model):
-    """Store large float32 weights as int8 behind a Cast and a Mul, whole numbers as the smallest type that holds them behind a Cast."""
-    nodes, added = [], []
+def packed(values, name):
+    """(initializers, nodes) of vectors of runs, of which two numbers share a byte: the left half of a row in the low bits."""
+    whole, scale = coarse(torch.from_numpy(values))
+    whole = (whole + LEVELS + 1).to(torch.uint8).numpy()
+    half = whole.shape[1] // 2
+    constants = {"bytes": whole[:, :half] + 16 * whole[:, half:], "scale": scale.numpy().astype(numpy.float32),
+                 "sixteen": numpy.float32(16), "middle": numpy.float32(LEVELS + 1)}
+    steps = [("Cast", ["bytes"], "float", {"to": TensorProto.FLOAT}), ("Div", ["float", "sixteen"], "parts", {}), ("Floor", ["parts"], "high", {}),
+             ("Mul", ["high", "sixteen"], "upper", {}), ("Sub", ["float", "upper"], "low", {}), ("Concat", ["low", "high"], "both", {"axis": 1}),
+             ("Sub", ["both", "middle"], "whole", {})]
+    nodes = [helper.make_node(kind, [f"{name}.{own}" for own in given], [f"{name}.{made}"], **more) for kind, given, made, more in steps]
+    nodes.append(helper.make_node("Mul", [f"{name}.whole", f"{name}.scale"], [name]))
+    return [numpy_helper.from_array(numpy.asarray(own), f"{name}.{key}") for key, own in constants.items()], nodes
+
+
+def shrunk(model, runs):
+    """Store large float32 weights as int8 behind a Cast and a Mul, `runs` packed, whole numbers as the smallest type that holds them
+    behind a Cast."""
+    nodes, added, dropped = [], [], []
     for weight in model.graph.initializer:
         values, name = numpy_helper.to_array(weight), weight.name
         if values.size < SMALL:
             continue
-        if values.dtype == numpy.float32:
+        if values.shape == runs.shape:
+            more, steps = packed(runs, name)
+            added += more
+            nodes += steps
+            dropped.append(weight)
+        elif values.dtype == numpy.float32:
             # MatMul has its outputs in the columns.
             columns = any(node.op_type == "MatMul" and node.input[1] == name for node in model.graph.node)
             whole, scale = rounded(values.T if columns else values)
@@ -57,6 +78,8 @@ def shrunk(model):
             small = numpy.int16 if numpy.abs(values).max() < 32768 else numpy.int32
             weight.CopyFrom(numpy_helper.from_array(values.astype(small), f"{name}.small"))
             nodes.append(helper.make_node("Cast", [f"{name}.small"], [name], to=TensorProto.INT64))
+    for weight in dropped:
+        model.graph.initializer.remove(weight)
     model.graph.initializer.extend(added)
     nodes += list(model.graph.node)
     del model.graph.node[:]
@@ -78,16 +101,15 @@ def usual(work):
     """The mean timbre of the named sounds and of as much speech."""
     data = numpy.load(work / "sounds-train.npz")
     sounds = numpy.split(data["frames"], data["ends"][:-1])
-    speech = numpy.load(work / "spoken-train-000.npz")
+    speech = numpy.load(work / "spoken-train-0000.npz")
     sounds = sounds[::4] + numpy.split(speech["frames"], speech["ends"][:-1])
     heard = [sounds_like(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in sounds]
     return torch.cat(heard).mean(0)
 
 
 def tower(work, text_tower):
-    kind, front = Kind(len(SOUNDS)), Front(len(PHONES))
+    kind, front = Kind(len(SOUNDS)), front_of(work / "hearing.pt")
     kind.load_state_dict(torch.load(work / "kind.pt"))
-    front.load_state_dict(torch.load(work / "hearing.pt"))
     _, meaning = restored(work / "meaning-heard.pt")
     texts = Texts(text_tower)
     spots = unit(numpy.stack([texts.embed(phrases).mean(0) for phrases, _ in SOUNDS.values()]))
@@ -103,7 +125,7 @@ def main(work, text_tower, folder):
         torch.onnx.export(made, (example,), str(target), dynamo=False, opset_version=17, input_names=["input_features"],
                           output_names=["audio_embeds"], dynamic_axes={"input_features": {0: "batch"}, "audio_embeds": {0: "batch"}})
         wanted = unit(made(example).numpy())
-    onnx.save(shrunk(onnx.load(str(target))), str(target))
+    onnx.save(shrunk(onnx.load(str(target)), made.meaning.runs.weight.detach().numpy()), str(target))
     configuration(folder)
     session = onnxruntime.InferenceSession(str(target))
     got = unit(numpy.concatenate([session.run(None, {"input_features": example.numpy()[at:at + 1]})[0] for at in range(len(example))]))

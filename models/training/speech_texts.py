@@ -3,8 +3,9 @@
 usage: speech_texts.py WORK SUMMARIES
 
 SUMMARIES is a file of JSON strings, one a line: one-line descriptions of Debian packages. Writes WORK/phrases.json:
-{"train": [...], "validation": [...], "test": [...], "held_names": [...]}. A phrase is in one part only, whatever its case and
-punctuation. What is never trained on is in held_out.json: 1,000 test phrases, and one of six of CLDR's names of several words.
+{"train": [...], "names": [...], "validation": [...]}; `names` are the places in `train` of CLDR's names and keywords. A phrase is in one
+part only, whatever its case and punctuation. What is never trained on is in held_out.json: 1,000 test phrases, and one of six of CLDR's
+names of several words.
 """
 
 import json
@@ -21,6 +22,9 @@ WORDNET = pathlib.Path("/usr/share/wordnet")
 FORTUNES = pathlib.Path("/usr/share/games/fortunes")
 LONGEST = 12  # words
 VALIDATION = 500
+GRAMMAR = 60_000  # sentences
+RARE = 0.45  # share of the lemmas that hardly any text uses
+NAMED = ("name", "keyword")
 HELD_OUT = pathlib.Path(__file__).parent / "held_out.json"
 
 WHO = ["I", "we", "my sister", "the teacher", "an old man", "the children", "her neighbour", "a stranger", "the doctor", "our dog",
@@ -106,27 +110,24 @@ def main(work, summaries):
     keywords = sorted({word for concept in known for word in concept.keywords})
     lemmas, glosses, nouns = wordnet()
     common = [lemma for lemma, count in lemmas.items() if count >= 2]
-    rare = [lemma for lemma, count in lemmas.items() if count < 2]
+    rare = [lemma for lemma, count in lemmas.items() if count < 2 and chance.random() < RARE]
     things = nouns + [name for name in names if speakable(name) and len(name.split()) == 1]
-    pools = {"name": (names, 1.0), "keyword": (keywords, 1.0), "common": (common, 1.0), "rare": (rare, 0.20), "gloss": (glosses, 0.36),
-               "grammar": (grammar(things, chance, 22_000), 1.0), "fortune": (fortunes(), 0.6),
-               "summary": ([json.loads(line) for line in pathlib.Path(summaries).read_text().splitlines()], 0.15)}
+    pools = {"name": names, "keyword": keywords, "common": common, "rare": rare, "gloss": glosses, "grammar": grammar(things, chance, GRAMMAR),
+             "fortune": fortunes(), "summary": [json.loads(line) for line in pathlib.Path(summaries).read_text().splitlines()]}
     taken, phrases = set(), []
-    for source, (texts, share) in pools.items():
-        texts = [text for text in dict.fromkeys(texts) if speakable(text) and (share == 1.0 or chance.random() < share)]
-        for text in texts:
-            if key(text) not in taken:
+    for source, texts in pools.items():
+        for text in dict.fromkeys(texts):
+            if speakable(text) and key(text) not in taken:
                 taken.add(key(text))
                 phrases.append((source, text))
     held = json.loads(HELD_OUT.read_text())
     keys = {key(text) for text in (*held["phrases"], *held["names"])}
     chance.shuffle(phrases)
     phrases = [(source, text) for source, text in phrases if key(text) not in keys]
-    validation = [text for source, text in phrases if source not in ("name", "keyword") and 3 <= len(text.split()) <= 10][:VALIDATION]
-    out = set(validation)
-    train = [text for _, text in phrases if text not in out]
-    parts = {"train": train, "validation": validation, "test": held["phrases"], "held_names": held["names"]}
-    (work / "phrases.json").write_text(json.dumps(parts))
+    validation = {text for source, text in [entry for entry in phrases if 3 <= len(entry[1].split()) <= 10 and entry[0] not in NAMED][:VALIDATION]}
+    train = [(source, text) for source, text in phrases if text not in validation]
+    (work / "phrases.json").write_text(json.dumps({"train": [text for _, text in train], "validation": sorted(validation),
+                                                   "names": [at for at, (source, _) in enumerate(train) if source in NAMED]}))
     counts = {source: sum(own == source for own, _ in phrases) for source in pools}
     print(f"{counts}; {len(train)} to train")
 

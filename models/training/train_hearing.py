@@ -1,12 +1,12 @@
 """Train the front of the audio tower to write down phones (connectionist temporal classification, Graves et al., 2006).
 
-usage: train_hearing.py WORK [--steps N] [--batch N] [--rate R] [--name NAME] [--from NAME]
+usage: train_hearing.py WORK [--seconds N] [--frames N] [--rate R] [--name NAME] [--start NAME]
 
-Reads all of WORK/spoken-train-*.npz, those that come while it runs too, and writes WORK/NAME.pt every 500 steps.
+Reads all of WORK/spoken-train-*.npz, those that come while it runs too, and writes WORK/NAME.pt (float16) every 30 seconds. It runs on a GPU
+where there is one; the rate rises for 2 % of the seconds and falls to nothing over the last 70 %.
 """
 
 import argparse
-import json
 import pathlib
 import time
 
@@ -14,92 +14,12 @@ import numpy
 import torch
 from torch.nn import functional
 
-from hearing import BINS, EDGES, RANGE, mel
-from hearing_network import STRIDE, Front
-from voices import PHONES
+from hearing_network import Front, written
+from spoken import Spoken, device
+from voices import LONGEST, PHONES
 
 SEED = 23
-
-
-class Spoken:
-    """Sounds of one part, with their phones, as they are there."""
-
-    def __init__(self, work, part):
-        self.work, self.part, self.read, self.sounds = work, part, set(), []
-
-    def look(self):
-        for path in sorted(self.work.glob(f"spoken-{self.part}-[0-9][0-9][0-9].npz")):
-            if path not in self.read:
-                self.read.add(path)
-                data = {name: values for name, values in numpy.load(path).items()}
-                begins, starts = [numpy.concatenate([[0], data[name][:-1]]) for name in ("ends", "phone_ends")]
-                for at in range(len(data["ends"])):
-                    self.sounds.append((data["frames"][begins[at]:data["ends"][at]], data["phones"][starts[at]:data["phone_ends"][at]],
-                                        int(data["phrase"][at]), str(data["voice"][at])))
-        return self.sounds
-
-
-def together(sounds, chance=None):
-    """One tensor of sounds, filled up with the floor, after some more of it; and how many steps each has."""
-    own = [sound[0].astype(numpy.float32) for sound in sounds]
-    if chance is not None:
-        own = [bent(values, chance) if chance.random() < 0.8 else values for values in own]
-    more = [int(chance.integers(2, 24)) if chance else 16 for _ in own]
-    longest = max(len(values) + extra for values, extra in zip(own, more))
-    batch = numpy.empty((len(own), longest, BINS), dtype=numpy.float32)
-    for at, values in enumerate(own):
-        batch[at] = max(values.max() - RANGE, -1.5)
-        batch[at, :len(values)] = values
-        if chance is not None:
-            masked(batch[at, :len(values)], chance)
-    steps = [-(-(len(values) + extra) // STRIDE) for values, extra in zip(own, more)]
-    return torch.from_numpy(batch.transpose(0, 2, 1).copy()), torch.tensor(steps)
-
-
-def bent(values, chance):
-    """Another speaker: frequencies stretched (Jaitly and Hinton, 2013), another pace, another colour."""
-    values = values[numpy.arange(0, len(values) - 1, chance.uniform(0.85, 1.25)).astype(int)]
-    places = (mel(EDGES[1:-1] * chance.uniform(0.84, 1.2)) / mel(8000.0) * (BINS + 1) - 1).clip(0, BINS - 1.001)
-    low = places.astype(int)
-    values = values[:, low] * (1 - (places - low)) + values[:, low + 1] * (places - low)
-    knots = chance.normal(0, 0.07, 6)
-    values = values + numpy.interp(numpy.linspace(0, 5, BINS), numpy.arange(6), knots)
-    return numpy.maximum(values, values.max() - RANGE).astype(numpy.float32)
-
-
-def masked(values, chance):
-    """A few frames, or a few bins, of the sound's mean (SpecAugment, Park et al., 2019)."""
-    mean = values.mean()
-    if chance.random() < 0.5 and len(values) > 40:
-        width = chance.integers(1, 9)
-        start = chance.integers(0, len(values) - width)
-        values[start:start + width] = mean
-    if chance.random() < 0.5:
-        width = chance.integers(1, 11)
-        start = chance.integers(0, BINS - width)
-        values[:, start:start + width] = mean
-
-
-def batches(sounds, size, chance):
-    """Batches of like lengths, in random order."""
-    lengths = numpy.array([len(sound[0]) for sound in sounds]) * chance.uniform(0.85, 1.15, len(sounds))
-    order = numpy.argsort(lengths)
-    groups = [order[start:start + size] for start in range(0, len(order) - size + 1, size)]
-    for at in chance.permutation(len(groups)):
-        yield [sounds[row] for row in groups[at]]
-
-
-def written(logits, steps, near=None):
-    """The phones of the likeliest path, for each sound."""
-    best = logits.argmax(2).numpy()
-    made = []
-    for at, path in enumerate(best):
-        path = path[:steps[at]]
-        keep = (path != 0) & (numpy.concatenate([[0], path[:-1]]) != path)
-        if near is not None:
-            keep &= near[at, :len(path)].numpy() > 0
-        made.append(path[keep].astype(numpy.uint8))
-    return made
+CHECKS = 250  # validation sounds
 
 
 def distance(left, right):
@@ -115,65 +35,91 @@ def distance(left, right):
 
 
 def measure(front, sounds):
-    """Share of wrong phones, by voice."""
+    """Share of wrong phones, and that by voice."""
     front.eval()
     wrong = {}
     with torch.no_grad():
         for start in range(0, len(sounds), 50):
-            own = sounds[start:start + 50]
-            batch, steps = together(own)
-            state, near = front(batch)
-            for made, (_, phones, _, voice) in zip(written(front.logits(state), steps, near), own):
-                entry = wrong.setdefault(voice, [0, 0])
-                entry[0] += distance(made, phones)
-                entry[1] += len(phones)
+            rows = numpy.arange(start, min(start + 50, len(sounds)))
+            state, near = front(sounds.batch(rows, change=False)[0])
+            for made, row in zip(written(front.logits(state), near, LONGEST)[0].cpu().numpy(), rows):
+                entry = wrong.setdefault(sounds.voices[row], [0, 0])
+                entry[0] += distance(made[made > 0], sounds.phones[row])
+                entry[1] += len(sounds.phones[row])
     front.train()
     total = sum(entry[0] for entry in wrong.values()) / sum(entry[1] for entry in wrong.values())
-    return total, {voice: round(entry[0] / entry[1], 3) for voice, entry in sorted(wrong.items())}
+    return f"phones wrong {total:.3f}", {voice: round(float(entry[0] / entry[1]), 3) for voice, entry in sorted(wrong.items())}
+
+
+def save(net, path):
+    """Weights as float16, whole or not at all."""
+    halves = {name: values.half() if values.is_floating_point() else values for name, values in net.state_dict().items()}
+    torch.save(halves, path.with_suffix(".part"))
+    path.with_suffix(".part").rename(path)
+
+
+def restored(path, place="cpu"):
+    """The front of a file that this program wrote."""
+    front = Front(len(PHONES))
+    front.load_state_dict({name: values.float() if values.is_floating_point() else values
+                           for name, values in torch.load(path, map_location="cpu").items()})
+    return front.to(place)
+
+
+def share_of_rate(used):
+    """What the rate is multiplied by when that share of the time is used."""
+    return min(1.0, used / 0.02 + 0.02) * max(0.005, min(1.0, (1 - used) / 0.7))
+
+
+def step_of(front, sounds, rows, optimizer):
+    batch, counts = sounds.batch(rows)
+    with torch.autocast(batch.device.type, torch.bfloat16):
+        logits = front.logits(front(batch)[0])
+    steps = logits.shape[1]
+    phones = torch.from_numpy(numpy.concatenate([sounds.phones[row] for row in rows])).to(batch.device)
+    lengths = torch.tensor([len(sounds.phones[row]) for row in rows])
+    loss = functional.ctc_loss(logits.float().log_softmax(2).transpose(0, 1), phones, ((counts + 1) // 2).clamp(max=steps), lengths, zero_infinity=True)
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(front.parameters(), 2.0)
+    optimizer.step()
+    return loss.detach()
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--seconds", type=float, default=1500)
+    parser.add_argument("--frames", type=int, help="of a batch; 5,000 on a CPU and 36,000 on a GPU where it is not given")
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--name", default="hearing")
     parser.add_argument("--start")
     given = parser.parse_args()
+    place = device()
+    budget = given.frames or (36_000 if place.type == "cuda" else 5_000)
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
+    numpy.random.seed(SEED)
     chance = numpy.random.default_rng(SEED)
-    front = Front(len(PHONES))
-    if given.start:
-        front.load_state_dict(torch.load(given.work / f"{given.start}.pt"))
+    front = restored(given.work / f"{given.start}.pt") if given.start else Front(len(PHONES))
+    front.to(place)
     optimizer = torch.optim.AdamW(front.parameters(), lr=given.rate, weight_decay=0.02, betas=(0.9, 0.98))
-    speech, validation = Spoken(given.work, "train"), Spoken(given.work, "validation").look()[:250]
-    step, sum_loss, began = 0, 0.0, time.time()
-    while step < given.steps:
-        for sounds in batches(speech.look(), given.batch, chance):
-            rate = given.rate * min(1, (step + 1) / 150) * max(0.01, min(1, (given.steps - step) / (0.7 * given.steps)))
+    speech, checks = Spoken(given.work, "train"), Spoken(given.work, "validation", CHECKS)
+    if not len(speech):
+        raise SystemExit(f"{given.work} has no spoken-train-*.npz: make some with record.py")
+    step, since, total, began, told, used = 0, 0, torch.zeros((), device=place), time.time(), time.time(), 0.0
+    while used < 1:
+        for rows in speech.look().groups(chance, budget):
+            used = (time.time() - began) / given.seconds
             for group in optimizer.param_groups:
-                group["lr"] = rate
-            batch, steps = together(sounds, chance)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = front.logits(front(batch)[0])
-            logits = logits.float().log_softmax(2).transpose(0, 1)
-            phones = torch.from_numpy(numpy.concatenate([sound[1] for sound in sounds]).astype(numpy.int64))
-            lengths = torch.tensor([len(sound[1]) for sound in sounds])
-            loss = functional.ctc_loss(logits, phones, steps, lengths, zero_infinity=True)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(front.parameters(), 2.0)
-            optimizer.step()
-            step, sum_loss = step + 1, sum_loss + loss.item()
-            if step % 50 == 0:
-                print(f"{step} loss {sum_loss / 50:.3f} {time.process_time():.0f} s cpu {time.time() - began:.0f} s, {len(speech.sounds)} sounds", flush=True)
-                sum_loss = 0.0
-            if step % 500 == 0 or step == given.steps:
-                torch.save(front.state_dict(), given.work / f"{given.name}.pt")
-                print(step, *measure(front, validation), flush=True)
-            if step >= given.steps:
+                group["lr"] = given.rate * share_of_rate(min(used, 1))
+            total += step_of(front, speech, rows, optimizer)
+            step, since = step + 1, since + 1
+            if time.time() - told > 30 or used >= 1:
+                print(f"{step} steps, {time.time() - began:.0f} s, {len(speech)} sounds, loss {total.item() / since:.3f}", *measure(front, checks), flush=True)
+                save(front, given.work / f"{given.name}.pt")
+                total, since, told = torch.zeros((), device=place), 0, time.time()
+            if used >= 1:
                 break
 
 

@@ -1,13 +1,12 @@
 """Train the back of the audio tower: phones to where MiniLM puts the phrase.
 
-usage: train_meaning.py WORK [--seconds N] [--rate R] [--heard FILE] [--start NAME] [--name NAME]
+usage: train_meaning.py WORK [--seconds N] [--rate R] [--batch N] [--heard FILE] [--start NAME] [--name NAME]
 
-Phones are espeak-ng's, with phones changed, lost and added as a front would; with --heard (of hear_again.py) half of the phrases are
-as the front wrote them. Writes WORK/NAME.pt with its runs.
+Phones are espeak-ng's, changed, lost and added as a front would; with --heard (of hear_again.py) half of the phrases are as the front
+wrote them. Writes WORK/NAME.pt with its runs every 30 seconds (float16). It runs on a GPU where there is one.
 """
 
 import argparse
-import collections
 import json
 import pathlib
 import time
@@ -16,184 +15,173 @@ import numpy
 import torch
 from torch.nn import functional
 
-from meaning_network import LONGEST, LONGEST_RUN, Meaning, tables
-from voices import NUMBER, PHONES, Espeak
+from meaning_network import Meaning, tables
+from mishearing import certain, kin, misheard
+from runs import worthy
+from spell import spelled
+from spoken import device
+from train_hearing import share_of_rate
+from voices import LONGEST
 
 SEED = 24
-BATCH = 512
-KEPT = {1: 40, 2: 1500, 3: 6500, 4: 4500}  # how many runs of each length
-WORDS = 4600
-KIN = ["p b", "t d θ", "k ɡ", "f v θ", "ð d v z", "s z", "ʃ ʒ tʃ", "tʃ dʒ ʃ", "m n ŋ", "l w ɹ", "i ɪ", "ɪ ɛ ə", "ɛ æ", "æ ɑ", "ɑ ɔ ʌ",
-       "ʊ u", "ʌ ə ʊ", "ə ɪ ɚ", "ɚ ɹ", "eɪ ɛ", "aɪ ɑ ɔɪ", "aʊ oʊ", "oʊ ɔ ʊ", "h"]
+NAMES = 0.2  # of the phrases that a run over all texts sees are names and keywords
+CONTRAST, WARMTH = 0.15, 0.05  # weight of being told from the batch's other places, and its temperature
 
 
-def kin():
-    """[phones + 1, phones + 1]: how likely a phone is taken for another."""
-    odds = numpy.full((len(PHONES) + 1, len(PHONES) + 1), 0.02)
-    for group in KIN:
-        own = [NUMBER[phone] for phone in group.split()]
-        odds[numpy.ix_(own, own)] += 1.0
-    odds[:, 0] = 0
-    numpy.fill_diagonal(odds, 0)
-    return numpy.cumsum(odds / odds.sum(1, keepdims=True), 1)
+class Rows:
+    """Rows of phones, as `Meaning` takes them, on the device. `second` and `odds` may be missing."""
+
+    def __init__(self, phones, lengths, place, second=None, odds=None):
+        self.lengths = numpy.minimum(lengths, LONGEST)
+        width, total = int(self.lengths.max()), numpy.cumsum(lengths)
+        rows = numpy.repeat(numpy.arange(len(lengths)), lengths)
+        at = numpy.arange(len(phones)) - numpy.repeat(total - lengths, lengths)
+        keep = at < width
+
+        def table(values):
+            made = numpy.zeros((len(lengths), width, *values.shape[1:]), dtype=numpy.uint8)
+            made[rows[keep], at[keep]] = values[keep]
+            return torch.as_tensor(made, device=place)
+
+        self.phones = table(phones)
+        self.second, self.odds = (None, None) if second is None else (table(second), table(odds))
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def of(self, rows):
+        """Phones, and second and odds where there are some, cut behind the longest."""
+        there, longest = torch.as_tensor(rows, device=self.phones.device), max(int(self.lengths[rows].max()), 1)
+        phones = self.phones[there, :longest].long()
+        if self.second is None:
+            return certain(phones)
+        return phones, self.second[there, :longest].long(), self.odds[there, :longest].float() / 255
 
 
-ODDS = kin()
-
-
-def misheard(phones, chance, most=0.5):
-    """Phones with some changed, lost or added: up to the greatest share, in most phrases much fewer."""
-    share = chance.random() ** 1.5 * most
-    draw = chance.random(len(phones))
-    changed = numpy.array([numpy.searchsorted(ODDS[phone], chance.random()) if one < share * 0.6 else phone
-                           for phone, one in zip(phones, draw)], dtype=numpy.uint8)
-    keep = ~((draw > share * 0.6) & (draw < share * 0.85))
-    changed = changed[keep]
-    places = numpy.flatnonzero(chance.random(len(changed)) < share * 0.15)
-    return numpy.insert(changed, places, chance.integers(1, len(PHONES) + 1, len(places))) if len(places) else changed
-
-
-def spelled(work, part):
-    """The phones of a part's phrases, once."""
-    path = work / f"phones-{part}.npz"
-    if not path.exists():
-        espeak = Espeak()
-        rows = [espeak.phones(text)[:LONGEST] for text in json.loads((work / "phrases.json").read_text())[part]]
-        numpy.savez(path, phones=numpy.concatenate(rows).astype(numpy.uint8), ends=numpy.cumsum([len(row) for row in rows]))
-    data = numpy.load(path)
-    return numpy.split(data["phones"], data["ends"][:-1])
-
-
-def worthy(work, rows):
-    """The runs to know: words first, then the commonest runs, short ones before long ones."""
-    counts = collections.Counter()
-    for row in rows:
-        plain = row.tobytes()
-        for length in KEPT:
-            counts.update((length, plain[at:at + length]) for at in range(len(plain) - length + 1))
-    chosen = []
-    for length, kept in KEPT.items():
-        own = [(count, run) for (size, run), count in counts.items() if size == length]
-        chosen += [run for _, run in sorted(own, reverse=True)[:kept]]
-    words = collections.Counter(word.lower() for text in json.loads((work / "phrases.json").read_text())["train"] for word in text.split())
-    espeak, known, added = Espeak(), set(chosen), 0
-    for word, _ in words.most_common():
-        run = bytes(espeak.phones(word))
-        if 4 <= len(run) <= LONGEST_RUN and run not in known:
-            known.add(run)
-            chosen.append(run)
-            added += 1
-        if added == WORDS:
-            break
-    return chosen
+def heard_rows(path, place):
+    """(what the front wrote of `train`, the phrases, the same of `validation`)."""
+    data, made = numpy.load(path), []
+    for kind in ("", "check_"):
+        lengths = numpy.diff(data[f"{kind}ends"], prepend=0)
+        made += [Rows(data[f"{kind}phones"], lengths, place, data[f"{kind}second"], data[f"{kind}odds"]), data[f"{kind}phrase"]]
+    return made
 
 
 def restored(path):
     """(runs, network) of a file that this program wrote."""
-    saved = torch.load(path, weights_only=False)
-    runs = saved["runs"][:sum(KEPT.values()) + WORDS]
-    net = Meaning(*tables(runs))
-    state = net.state_dict() | {name: values for name, values in saved["state"].items() if name not in ("numbers", "own")}
-    net.load_state_dict(state | {"runs.weight": state["runs.weight"][:len(net.runs.weight)]})
-    return runs, net
+    saved = torch.load(path, weights_only=False, map_location="cpu")
+    net = Meaning(*tables(saved["runs"]))
+    net.load_state_dict({name: values.float() for name, values in saved["state"].items()})
+    return saved["runs"], net
 
 
-def padded(rows):
-    longest = min(max(len(row) for row in rows), LONGEST)
-    batch = numpy.zeros((len(rows), longest), dtype=numpy.int64)
-    for at, row in enumerate(rows):
-        batch[at, :len(row)] = row[:longest]
-    return torch.from_numpy(batch)
+def save(runs, net, path):
+    halves = {name: values.half().cpu() for name, values in net.state_dict().items()}
+    torch.save({"runs": runs, "state": halves}, path.with_suffix(".part"))
+    path.with_suffix(".part").rename(path)
 
 
-def ranks(made, right):
+def told(made, right):
+    """Measures of places made for phrases, against where they should be."""
     scores = functional.normalize(made) @ right.T
-    return (scores >= scores.diagonal()[:, None]).sum(1) - 1, scores
+    own = scores.diagonal()
+    place = (scores >= own[:, None]).sum(1) - 1
+    one, ten = [(place < depth).float().mean().item() for depth in (1, 10)]
+    return f"@1 {one:.3f} @10 {ten:.3f} cosine {own.mean().item():.3f} length {made.norm(dim=1).mean().item():.3f}"
 
 
-def measure(net, rows, vectors):
+def measure(net, checks):
+    """One line of all checks: {what: (phones, second, odds, vectors)}."""
     net.eval()
     with torch.no_grad():
-        made = net(padded(rows))
-        place, scores = ranks(made, vectors)
+        line = "; ".join(f"{what} {told(net(*given), right)}" for what, (*given, right) in checks.items())
     net.train()
-    one, ten = [(place < depth).float().mean().item() for depth in (1, 10)]
-    return f"@1 {one:.3f} @10 {ten:.3f} cosine {scores.diagonal().mean().item():.3f} length {made.norm(dim=1).mean().item():.3f}"
+    return line
 
 
 def loss_of(made, right):
     """How far from the right place, and how well it is told from the batch's other places."""
-    scores = functional.normalize(made) @ right.T / 0.05
+    scores = functional.normalize(made) @ right.T / WARMTH
     # Phrases that nearly coincide are no mistakes.
     same = right @ right.T > 0.9
     same.fill_diagonal_(False)
     scores = scores.masked_fill(same, -1e4)
-    return (made - right).square().sum(1).mean() + 0.15 * functional.cross_entropy(scores, torch.arange(len(made)))
+    return (made - right).square().sum(1).mean() + CONTRAST * functional.cross_entropy(scores, torch.arange(len(made), device=made.device))
+
+
+def longer(one, more):
+    """Two batches as one, the shorter rows filled up."""
+    length = max(one[0].shape[1], more[0].shape[1])
+    fill = [functional.pad(values, (*(0, 0) * (values.dim() - 2), 0, length - values.shape[1])) for pair in zip(one, more) for values in pair]
+    return [torch.cat(fill[at:at + 2]) for at in range(0, len(fill), 2)]
+
+
+def batches(lengths, names, size, chance):
+    """Rows in batches of like lengths, each with its place in the order of lengths from 0 to 1; names more often than others."""
+    again = int(NAMES / (1 - NAMES) * len(lengths) / max(len(names), 1))
+    rows = numpy.concatenate([numpy.arange(len(lengths)), numpy.tile(names, again)]) if len(names) else numpy.arange(len(lengths))
+    rows = rows[numpy.argsort(lengths[rows] * chance.uniform(0.7, 1.4, len(rows)))]
+    count = max(len(rows) // size, 1)
+    for at in chance.permutation(count):
+        yield rows[at * size:(at + 1) * size], at / count
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("work", type=pathlib.Path)
-    parser.add_argument("--seconds", type=int, default=900)
+    parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--batch", type=int, help="phrases; 512 on a CPU and 2,048 on a GPU where it is not given")
     parser.add_argument("--heard")
     parser.add_argument("--start")
     parser.add_argument("--name", default="meaning")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    chance, work = numpy.random.default_rng(SEED), given.work
-    rows, checks = spelled(work, "train"), spelled(work, "validation")
-    vectors = numpy.concatenate([numpy.load(path) for path in sorted(work.glob("vectors-train-0*.npy")) if "part" not in path.name])
-    rows, vectors = rows[:len(vectors)], torch.from_numpy(vectors)
-    right = torch.from_numpy(numpy.load(work / "vectors-validation.npy")).float()
-    heard, heard_phrase, heard_checks = [], numpy.zeros(0, dtype=int), None
+    chance, work, place = numpy.random.default_rng(SEED), given.work, device()
+    size = given.batch or (2048 if place.type == "cuda" else 512)
+    texts = json.loads((work / "phrases.json").read_text())
+    rows, checked = Rows(*spelled(work, "train"), place), Rows(*spelled(work, "validation"), place)
+    names = numpy.array(texts["names"])
+    vectors, right = [torch.as_tensor(numpy.load(work / f"vectors-{part}.npy"), device=place) for part in ("train", "validation")]
+    odds, right = kin().to(place), right.float()
+    everything = checked.of(numpy.arange(len(checked)))
+    checks = {"right": (*everything, right), "misheard": (*misheard(everything[0], odds), right)}
     if given.heard:
-        data = numpy.load(work / given.heard)
-        heard, heard_phrase = numpy.split(data["phones"], data["ends"][:-1]), data["phrase"]
-        heard_checks = numpy.split(data["check_phones"], data["check_ends"][:-1]), right[data["check_phrase"]]
-    if given.start:
-        runs, net = restored(work / f"{given.start}.pt")
-    else:
-        runs = worthy(work, rows)
-        net = Meaning(*tables(runs))
+        heard, phrase, again, again_phrase = heard_rows(work / given.heard, place)
+        checks["heard"] = (*again.of(numpy.arange(len(again))), right[torch.as_tensor(again_phrase, device=place)])
+        by_length = numpy.argsort(heard.lengths * chance.uniform(0.7, 1.4, len(heard)))
+    runs, net = restored(work / f"{given.start}.pt") if given.start else (worthy(work), None)
+    net = (net or Meaning(*tables(runs))).to(place)
     print(len(rows), "phrases", len(runs), "runs", sum(value.numel() for value in net.parameters()), "weights", flush=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.01, betas=(0.9, 0.98))
-    began, step, total, used = time.process_time(), 0, 0.0, 0.0
-    lengths = numpy.array([len(row) for row in rows])
+    began, said, step, total, since, used = time.time(), time.time(), 0, torch.zeros((), device=place), 0, 0.0
     while used < 1:
-        order = numpy.argsort(lengths * chance.uniform(0.7, 1.4, len(rows)))
-        groups = [order[start:start + BATCH] for start in range(0, len(order) - BATCH + 1, BATCH)]
-        for at in chance.permutation(len(groups)):
-            used = (time.process_time() - began) / given.seconds
+        for own, at in batches(rows.lengths, names, size // 2 if given.heard else size, chance):
+            used = (time.time() - began) / given.seconds
             for group in optimizer.param_groups:
-                group["lr"] = given.rate * min(1, (step + 1) / 100) * max(0.005, min(1, (1 - used) / 0.8))
-            own = groups[at]
-            phones, targets = [misheard(rows[row], chance) for row in own], own
-            if len(heard):
-                more = chance.integers(0, len(heard), BATCH // 2)
-                more = more[[heard_phrase[row] < len(vectors) for row in more]]
-                phones = phones[:BATCH // 2] + [heard[row] for row in more]
-                targets = numpy.concatenate([own[:BATCH // 2], heard_phrase[more]])
-            phones = padded([row if len(row) else numpy.ones(1, dtype=numpy.uint8) for row in phones])
-            summed = net.summed(net.look_up(phones))
-            with torch.autocast("cpu", torch.bfloat16):
-                made = net.mean(summed, phones > 0)
-            loss = loss_of(made.float(), vectors[targets].float())
+                group["lr"] = given.rate * share_of_rate(min(used, 1))
+            batch = misheard(rows.of(own)[0], odds)
+            if given.heard:
+                start = min(int(at * len(heard)), max(len(heard) - size // 2, 0))
+                more = by_length[start:start + size // 2]
+                batch, own = longer(batch, heard.of(more)), numpy.concatenate([own, phrase[more]])
+            weights = net.weights()
+            state = net.read(*batch, lambda numbers: net.summed(numbers, weights))
+            with torch.autocast(place.type, torch.bfloat16):
+                made = net.mean(state, batch[0] > 0)
+            loss = loss_of(made.float(), vectors[torch.as_tensor(own, device=place)].float())
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimizer.step()
-            step, total = step + 1, total + loss.item()
-            if step % 50 == 0:
-                wrong = [misheard(row, numpy.random.default_rng(at)) for at, row in enumerate(checks)]
-                print(f"{step} {used:.2f} loss {total / 50:.3f}; right {measure(net, checks, right)}; misheard {measure(net, wrong, right)}"
-                      + (f"; heard {measure(net, *heard_checks)}" if heard_checks else ""), flush=True)
-                total = 0.0
-                torch.save({"runs": runs, "state": net.state_dict()}, work / f"{given.name}.pt")
+            step, total, since = step + 1, total + loss.detach(), since + 1
+            if time.time() - said > 30 or used >= 1:
+                print(f"{step} steps, {time.time() - began:.0f} s, loss {total.item() / since:.3f}; {measure(net, checks)}", flush=True)
+                save(runs, net, work / f"{given.name}.pt")
+                said, total, since = time.time(), torch.zeros((), device=place), 0
             if used >= 1:
                 break
-    torch.save({"runs": runs, "state": net.state_dict()}, work / f"{given.name}.pt")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Voices that speak: espeak-ng, flite and festival, all from Debian's main archive, called in process where they can be.
+"""Voices that speak: espeak-ng, flite and festival, all from Debian's main archive, called in process where they can be; more are in
+`recorded_voices.py`.
 
 A voice's name is ENGINE:VOICE. Whole voices are held out: nothing that they say is trained on. `phones` gives what every
 voice is taken to have said: espeak-ng's phonemes of American English, without stress and length.
@@ -19,13 +20,13 @@ VARIANTS = ["", "Alex", "Alicia", "Andrea", "Andy", "Denis", "Diogo", "Gene", "G
             "klatt", "klatt2", "klatt3", "linda", "m1", "m2", "m3", "m4", "m6", "m7", "marcelo", "max", "michel", "miguel", "norbert",
             "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph", "travis", "victor", "zac"]
 FLITE = ["kal16", "rms", "slt"]
-FESTIVAL = ["kal_diphone", "cmu_us_slt_arctic_hts"]
 HELD_OUT = ["flite:awb", "festival:ked_diphone", "espeak:en-us+Annie", "espeak:en-us+m5", "espeak:en-us+f4", "espeak:en+antonio",
             "espeak:en-us+klatt4", "espeak:en-us+steph2"]
 
 CONSONANTS = "p b t d k ɡ f v θ ð s z ʃ ʒ h m n ŋ l ɹ j w tʃ dʒ".split()
 VOWELS = "i ɪ ɛ æ ɑ ɔ ʊ u ʌ ə ɚ eɪ aɪ ɔɪ aʊ oʊ".split()
 PHONES = CONSONANTS + VOWELS  # number 0 is CTC's blank, so a phone's number is its place here and one
+LONGEST = 160  # phones that are read of one sound
 NUMBER = {phone: at + 1 for at, phone in enumerate(PHONES)}
 SAME = {"ɾ": ["t"], "ɐ": ["ə"], "ᵻ": ["ɪ"], "ɜ": ["ɚ"], "aɪɚ": ["aɪ", "ɚ"], "aɪə": ["aɪ", "ə"], "əl": ["ə", "l"], "n̩": ["ə", "n"], "ʔ": ["t"],
         "a": ["æ"], "e": ["ɛ"], "o": ["oʊ"], "iə": ["i", "ə"], "x": ["k"], "ɬ": ["l"], "ɒ": ["ɑ"], "r": ["ɹ"], "g": ["ɡ"],

@@ -1,9 +1,10 @@
 """The audio tower as one graph: what kind of sound it is, what phones are heard, what they mean, and where that is in the space.
 
-Output: [batch, SPACE + 1 + GAP + 2 * BINS + 1]. The first SPACE dimensions are MiniLM's; the next is nothing's, as the image tower has it; GAP
-are that tower's alone; then comes what the sound sounds like, which no text has; the last is for doubt. Named sounds have the places of their
-texts (ConSE, Norouzi et al., 2014). The surer the back is of speech, the less of it is doubt. Doubt is not nothing: pictures of which the
-image tower is unsure would lie near it.
+Output: [batch, SPACE + 1 + GAP + 2 * BINS + FOLD]. The first SPACE dimensions are MiniLM's; the next is nothing's, as the image tower has it; GAP
+are that tower's alone; then comes what the sound sounds like, which no text has; the last FOLD are for doubt. Named sounds have the places of
+their texts (ConSE, Norouzi et al., 2014). The surer the back is of speech, the less of it is doubt. Doubt is not nothing: pictures of which
+the image tower is unsure would lie near it. And it is no one direction, or all speech would be near all other: it lies where the meaning
+folded to FOLD dimensions lies, so that doubtful phrases are near each other as far as they mean the same.
 """
 
 import torch
@@ -18,6 +19,13 @@ DOUBT = 0.35  # how much of the length that speech lacks is doubt
 QUIET = 1.0  # added to nothing's logit
 SHARE = 0.97  # of the length is meaning, the rest is timbre
 GAP = 320  # what pictures look like
+FOLD = 128  # a third of SPACE
+
+
+def folded(meant, signs):
+    """[batch, SPACE] to [batch, FOLD], of length one; signs [SPACE / FOLD, FOLD] of 1 and -1. Dot products are kept, more or less (count
+    sketch, Charikar et al., 2002)."""
+    return functional.normalize((meant.reshape(-1, *signs.shape) * signs).sum(1))
 
 
 def sounds_like(heard):
@@ -33,7 +41,9 @@ class Tower(nn.Module):
         for name in ("numbers", "own"):  # so that they are stored beside the weights
             meaning.register_buffer(name, getattr(meaning, name))
         self.register_buffer("runs", meaning.weights().detach())  # as they are stored
-        self.register_buffer("usual", usual)  # [2 * BINS], the timbre of an average sound
+        self.register_buffer("usual", usual)  # [2, 2 * BINS], the timbre of speech and of other sounds in the mean
+        chance = torch.Generator().manual_seed(FOLD)
+        self.register_buffer("signs", torch.randint(2, (spots.shape[1] // FOLD, FOLD), generator=chance).float() * 2 - 1)
 
     def read(self, phones, second, odds):
         """The back without its embedding bag, which ONNX does not have."""
@@ -54,6 +64,8 @@ class Tower(nn.Module):
         length = speech.square().sum(1, keepdim=True)
         doubt = (1.0 - length).clamp(min=0.0).sqrt() * DOUBT
         meant = shares[:, :1] * speech + shares[:, 2:] @ self.spots
-        meaning = functional.normalize(torch.cat([meant, shares[:, 1:2] + 1e-4, shares[:, :1] * doubt], 1)) * SHARE
-        sound = functional.normalize(sounds_like(heard) - self.usual) * (1 - SHARE ** 2) ** 0.5
-        return torch.cat([meaning[:, :-1], torch.zeros_like(meant[:, :GAP]), sound, meaning[:, -1:]], 1)
+        unsure = shares[:, :1] * doubt * folded(speech, self.signs)
+        meaning = functional.normalize(torch.cat([meant, shares[:, 1:2] + 1e-4, unsure], 1)) * SHARE
+        usual = shares[:, :1] * self.usual[:1] + (1 - shares[:, :1]) * self.usual[1:]
+        sound = functional.normalize(sounds_like(heard) - usual) * (1 - SHARE ** 2) ** 0.5
+        return torch.cat([meaning[:, :-FOLD], torch.zeros_like(meant[:, :GAP]), sound, meaning[:, -FOLD:]], 1)

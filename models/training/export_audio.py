@@ -16,10 +16,11 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from audio_network import GAP, Tower, sounds_like
+from audio_network import FOLD, GAP, Tower, sounds_like
 from hearing import BINS, FFT, FRAMES, HOP, RATE, SECONDS
 from kind_network import Kind
 from meaning_network import LEVELS, SPACE, coarse
+from places import apart
 from sounds import SOUNDS
 from texts import Tower as Texts
 from texts import unit
@@ -90,7 +91,7 @@ def shrunk(model, runs):
 
 def configuration(folder):
     """config.json and preprocessor_config.json in the words of the transformers library."""
-    config = {"model_type": "vw_audio", "max_source_positions": FRAMES // 2, "num_mel_bins": BINS, "projection_dim": SPACE + 2 + GAP + 2 * BINS}
+    config = {"model_type": "vw_audio", "max_source_positions": FRAMES // 2, "num_mel_bins": BINS, "projection_dim": SPACE + 1 + GAP + 2 * BINS + FOLD}
     processor = {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": BINS, "sampling_rate": RATE, "hop_length": HOP,
                  "chunk_length": SECONDS, "n_fft": FFT, "padding_value": 0.0, "clip_policy": "windows_mean"}
     for name, content in (("config.json", config), ("preprocessor_config.json", processor)):
@@ -98,22 +99,27 @@ def configuration(folder):
 
 
 def usual(work):
-    """The mean timbre of the named sounds and of as much speech."""
-    data = numpy.load(work / "sounds-train.npz")
-    sounds = numpy.split(data["frames"], data["ends"][:-1])
-    speech = numpy.load(work / "spoken-train-0000.npz")
-    sounds = sounds[::4] + numpy.split(speech["frames"], speech["ends"][:-1])
-    heard = [sounds_like(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in sounds]
-    return torch.cat(heard).mean(0)
+    """The mean timbre of speech, and of the named sounds, [2, 2 * BINS]."""
+    made = []
+    for name in ("spoken-train-0000.npz", "sounds-train.npz"):
+        data = numpy.load(work / name)
+        heard = [sounds_like(torch.from_numpy(own.astype(numpy.float32).T[None])) for own in numpy.split(data["frames"], data["ends"][:-1])]
+        made.append(torch.cat(heard).mean(0))
+    return torch.stack(made)
+
+
+def spots(text_tower):
+    """Where the named sounds lie, [sounds, SPACE]: at their texts, away from what these have in common, as concepts of pictures do."""
+    texts = Texts(text_tower)
+    means = unit(numpy.stack([texts.embed(phrases).mean(0) for phrases, _ in SOUNDS.values()]))
+    return torch.from_numpy(unit(apart(means, means))).float()
 
 
 def tower(work, text_tower):
     kind, front = Kind(len(SOUNDS)), front_of(work / "hearing.pt")
     kind.load_state_dict(torch.load(work / "kind.pt"))
     _, meaning = restored(work / "meaning-heard.pt")
-    texts = Texts(text_tower)
-    spots = unit(numpy.stack([texts.embed(phrases).mean(0) for phrases, _ in SOUNDS.values()]))
-    return Tower(kind, front, meaning, torch.from_numpy(spots), usual(work)).eval()
+    return Tower(kind, front, meaning, spots(text_tower), usual(work)).eval()
 
 
 def main(work, text_tower, folder):

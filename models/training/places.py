@@ -25,11 +25,15 @@ def targets(texts):
     return with_nothing(unit(mixed(texts, TARGET_GROUP)))
 
 
+def apart(rows, like):
+    """Rows with what `like` [any, width] has in common made smaller; of no set length."""
+    moments = like.T @ like / len(like) * like.shape[1]
+    return rows @ numpy.linalg.inv(moments + RIDGE * numpy.eye(len(moments)))
+
+
 def places(texts):
     """What the shares of the concepts weigh: [concepts + 1, 385] float32, each of length one."""
-    names = texts["names"][texts["group"] >= 0]
-    moments = names.T @ names / len(names) * names.shape[1]
-    return with_nothing(unit(mixed(texts, GROUP) @ numpy.linalg.inv(moments + RIDGE * numpy.eye(len(moments)))))
+    return with_nothing(unit(apart(mixed(texts, GROUP), texts["names"][texts["group"] >= 0])))
 
 
 def with_nothing(rows):

@@ -143,7 +143,8 @@ impl Shelf {
         })?;
         let mut builder = builder.with_memory_pattern(false).map_err(Failure::internal)?;
         if part.device == Device::Cuda {
-            let provider = CUDA::default().build().error_on_failure();
+            // Without TF32, whose products have ten bits: a vector would change by 2e-4, and with its batch.
+            let provider = CUDA::default().with_tf32(false).build().error_on_failure();
             builder = builder.with_execution_providers([provider]).map_err(|error| {
                 broken(&error).hint("Its device is cuda: ONNX Runtime must be a build for CUDA, with its libraries.")
             })?;

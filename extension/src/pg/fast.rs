@@ -1,18 +1,21 @@
 //! The way of a call that needs nothing of the server: two values read where they lie, one number given back.
 //!
 //! A distance of 32 dimensions takes less time than the guard that turns panics into ERRORs, or than two calls through
-//! pointers. So a function of this kind has three ways. The short one is compiled for each level of SIMD instructions
-//! and calls nothing; it takes two values that lie flat. The roundabout one takes values that must be aligned or
-//! detoasted first. The guarded body takes what is left, and refuses what is to be refused.
+//! pointers. So a function of this kind has four ways. The short one and the long one are compiled for each level of SIMD
+//! instructions and call nothing; they take two values that lie flat, and the short one needs so few registers that it
+//! saves none. The roundabout one takes values that must be aligned or detoasted first. The guarded body takes what is
+//! left, and refuses what is to be refused.
 
 use super::memo;
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varsize_1b, varsize_4b};
 use std::mem::MaybeUninit;
-use vw_vector::kernel::ahead::Ahead;
 
 /// Length of the ordinary header, in bytes.
 const HEADER: usize = 4;
+
+/// Bytes of a payload from which a value is long: a distance then takes so much time that another jump is nothing.
+const LONG: usize = 160;
 
 /// Room for the longest value with a short header, aligned for numbers.
 pub type Room = MaybeUninit<[u64; 16]>;
@@ -27,19 +30,21 @@ unsafe fn argument(fcinfo: pg_sys::FunctionCallInfo, index: usize) -> *mut pg_sy
     unsafe { (*(*fcinfo).args.as_ptr().add(index)).value.cast_mut_ptr() }
 }
 
-/// Tell whether two values have ordinary headers.
+/// Tell whether two values have ordinary headers and are aligned for four-byte numbers.
 ///
 /// # Safety
 /// - Both are of variable-length types.
 #[inline(always)]
 unsafe fn are_flat(left: *mut pg_sys::varlena, right: *mut pg_sys::varlena) -> bool {
+    let addresses = left.addr() | right.addr();
     // SAFETY: by our contract; every value has a first byte, which tells its form.
     unsafe {
         if cfg!(target_endian = "little") {
-            // The two lowest bits are zero: one test for both.
-            return (left.cast::<u8>().read() | right.cast::<u8>().read()) & 3 == 0;
+            // The two lowest bits are zero: one test for all.
+            let forms = left.cast::<u8>().read() | right.cast::<u8>().read();
+            return (usize::from(forms) | addresses) & 3 == 0;
         }
-        varatt_is_4b_u(left) && varatt_is_4b_u(right)
+        varatt_is_4b_u(left) && varatt_is_4b_u(right) && addresses & 3 == 0
     }
 }
 
@@ -76,50 +81,64 @@ unsafe fn in_place<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
     unsafe { if varatt_is_4b_u(value) { Some(flat(value)) } else { short(value) } }
 }
 
-/// Measure two aligned values that lie flat; `None` leaves the call to the roundabout way. The left one, which is the
-/// column in `ORDER BY v <-> $1`, is what a scan goes along.
+/// The payloads of two aligned values that lie flat; `None` leaves the call to the roundabout way. The left one, which
+/// is the column in `ORDER BY v <-> $1`, is what a scan goes along.
 ///
 /// # Safety
-/// - The frame is live and has two arguments of a variable-length type, which are not NULL.
-/// - `measure` neither panics nor calls the server.
+/// - The frame is live and has two arguments of a variable-length type, which are not NULL and outlive the result.
 #[inline(always)]
-pub unsafe fn of_flat(
-    fcinfo: pg_sys::FunctionCallInfo,
-    ahead: &Ahead,
-    measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
-) -> Option<pg_sys::Datum> {
+pub unsafe fn flat_pair<'a>(fcinfo: pg_sys::FunctionCallInfo) -> Option<(&'a [u8], &'a [u8])> {
     // SAFETY: by our contract, and as each is tested.
-    let (left, right) = unsafe {
+    unsafe {
         let (left, right) = (argument(fcinfo, 0), argument(fcinfo, 1));
         if !are_flat(left, right) {
             return None;
         }
-        (flat(left), flat(right))
-    };
-    ahead.follow(left);
-    measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
+        // Said again of each, so that nobody behind this tests it.
+        std::hint::assert_unchecked(left.addr() & 3 == 0 && right.addr() & 3 == 0);
+        Some((flat(left), flat(right)))
+    }
 }
 
-/// Measure two values that lie flat, at any address; `None` leaves the call to the roundabout way.
+/// The payloads of two values that lie flat, at any address; `None` leaves the call to the roundabout way.
 ///
 /// # Safety
-/// - As for [`of_flat`].
+/// - As for [`flat_pair`].
 #[inline(always)]
-pub unsafe fn of_bytes(
-    fcinfo: pg_sys::FunctionCallInfo,
-    ahead: &Ahead,
-    measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
-) -> Option<pg_sys::Datum> {
+pub unsafe fn byte_pair<'a>(fcinfo: pg_sys::FunctionCallInfo) -> Option<(&'a [u8], &'a [u8])> {
     // SAFETY: by our contract, and as each is tested.
-    let (left, right) = unsafe {
+    unsafe {
         let (left, right) = (argument(fcinfo, 0), argument(fcinfo, 1));
         match are_flat(left, right) {
-            true => (flat(left), flat(right)),
-            false => (in_place(left)?, in_place(right)?),
+            true => Some((flat(left), flat(right))),
+            false => Some((in_place(left)?, in_place(right)?)),
         }
-    };
-    ahead.follow(left);
-    measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
+    }
+}
+
+/// Whether a call with this value on the left is worth another jump.
+#[inline(always)]
+pub fn is_long(value: &[u8]) -> bool {
+    value.len() >= LONG
+}
+
+/// A distance as the server takes it.
+#[inline(always)]
+fn datum(distance: f64) -> pg_sys::Datum {
+    pg_sys::Datum::from(distance.to_bits())
+}
+
+/// Answer with a distance; where there is none, the call goes the roundabout way.
+#[inline(always)]
+pub fn answer(
+    distance: Option<f64>,
+    fcinfo: pg_sys::FunctionCallInfo,
+    roundabout: extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum,
+) -> pg_sys::Datum {
+    match distance {
+        Some(distance) => datum(distance),
+        None => roundabout(fcinfo),
+    }
 }
 
 /// An argument's payload, aligned for four-byte numbers: copied into `room` if it is short, detoasted if need be. What
@@ -144,7 +163,8 @@ unsafe fn any(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &mut Room) -
 /// Measure two values, whatever their form; `None` leaves the call to the guarded body.
 ///
 /// # Safety
-/// - As for [`of_flat`], and the function leaves `fn_extra` to this layer.
+/// - As for [`flat_pair`], and the function leaves `fn_extra` to this layer.
+/// - `measure` neither panics nor calls the server.
 /// - No frame between this and the server owns anything that has to be dropped.
 #[inline(always)]
 pub unsafe fn of_any(
@@ -155,13 +175,13 @@ pub unsafe fn of_any(
     let [left, right] = &mut rooms;
     // SAFETY: by our contract.
     let (left, right) = unsafe { (any(fcinfo, 0, left)?, any(fcinfo, 1, right)?) };
-    measure(left, right).map(|distance| pg_sys::Datum::from(distance.to_bits()))
+    measure(left, right).map(datum)
 }
 
 /// Define functions of two values that give a float8: `fn name(args) by way |sums, left, right| plain, else guarded`.
 /// In SQL they are strict, and have two arguments of a variable-length type.
 ///
-/// `way` is [`of_flat`] or [`of_bytes`]. The plain part sees two payloads, and what to sum with; it gives `None` for
+/// `way` is [`flat_pair`] or [`byte_pair`]. The plain part sees two payloads, and what to sum with; it gives `None` for
 /// whatever it does not take, and must not panic. The guarded part is a body as in `pg_functions`.
 macro_rules! fast_functions {
     ($( $(#[$meta:meta])* fn $name:ident($args:ident) by $way:ident |$sums:ident, $left:ident, $right:ident| $plain:expr,
@@ -179,26 +199,36 @@ macro_rules! fast_functions {
             $(#[$meta])*
             #[unsafe(no_mangle)]
             unsafe extern "C-unwind" fn $name(fcinfo: FunctionCallInfo) -> Datum {
-                vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums| {
+                vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums, long| {
                     // SAFETY: the function manager passes a live frame with the arguments of the declaration, which is
                     // strict; what is measured here only reads two slices.
-                    match unsafe { $crate::pg::fast::$way(fcinfo, &AHEAD, |$left: &[u8], $right: &[u8]| $plain) } {
-                        Some(distance) => distance,
+                    let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
                         // SAFETY: the frame is passed on.
-                        None => unsafe { roundabout(fcinfo) },
-                    }
+                        Some(($left, _)) if $crate::pg::fast::is_long($left) => return unsafe { long(fcinfo) },
+                        Some(($left, $right)) => $plain,
+                        None => None,
+                    };
+                    $crate::pg::fast::answer(distance, fcinfo, roundabout)
+                }, else {
+                    // SAFETY: as above.
+                    let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
+                        Some(($left, $right)) => {
+                            AHEAD.follow($left);
+                            $plain
+                        }
+                        None => None,
+                    };
+                    $crate::pg::fast::answer(distance, fcinfo, roundabout)
                 })
             }
 
             #[inline(never)]
-            unsafe extern "C-unwind" fn roundabout(fcinfo: FunctionCallInfo) -> Datum {
+            extern "C-unwind" fn roundabout(fcinfo: FunctionCallInfo) -> Datum {
                 let $sums = vw_vector::kernel::Best;
                 // SAFETY: as above; the frames up to here own nothing, and nothing else of these functions uses
                 // `fn_extra`.
-                match unsafe { $crate::pg::fast::of_any(fcinfo, |$left: &[u8], $right: &[u8]| $plain) } {
-                    Some(distance) => distance,
-                    None => guarded(fcinfo),
-                }
+                let distance = unsafe { $crate::pg::fast::of_any(fcinfo, |$left: &[u8], $right: &[u8]| $plain) };
+                distance.unwrap_or_else(|| guarded(fcinfo))
             }
 
             #[cold]

@@ -8,12 +8,12 @@ use vw_vector::kernel::Best;
 
 fast_functions! {
     /// The number of bits that differ.
-    fn hamming_distance(args) by of_bytes |sums, left, right| plain(left, right, |l, r| bits::hamming(sums, l, r)), else {
+    fn hamming_distance(args) by byte_pair |sums, left, right| plain(left, right, |l, r| bits::hamming(sums, l, r)), else {
         measure(args, bits::hamming)
     }
 
     /// One minus the share of bits set in either string that are set in both.
-    fn jaccard_distance(args) by of_bytes |sums, left, right| plain(left, right, |l, r| bits::jaccard(sums, l, r)), else {
+    fn jaccard_distance(args) by byte_pair |sums, left, right| plain(left, right, |l, r| bits::jaccard(sums, l, r)), else {
         measure(args, bits::jaccard)
     }
 }

@@ -43,7 +43,7 @@ DECLARE
 		WHERE attrelid = 'probe'::regclass AND attname = 'v');
 	one text := (SELECT v::text FROM probe WHERE id = 0);
 	others integer := (SELECT max(id) FROM probe);
-	rows integer := greatest(count / others, 200);
+	rows integer := greatest(count / others, 1);
 	shift text := 'num_nulls(g' || repeat(', ''''::text', extract(microseconds FROM clock_timestamp())::integer % 8) || ') + ';
 	prepared text;
 	call text;

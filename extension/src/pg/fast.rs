@@ -1,21 +1,22 @@
 //! The way of a call that needs nothing of the server: two values read where they lie, one number given back.
 //!
 //! A distance of 32 dimensions takes less time than the guard that turns panics into ERRORs, or than two calls through
-//! pointers. So a function of this kind has four ways. The short one and the long one are compiled for each level of SIMD
-//! instructions and call nothing; they take two values that lie flat, and the short one needs so few registers that it
-//! saves none. The roundabout one takes values that must be aligned or detoasted first. The guarded body takes what is
+//! pointers. So a function of this kind has three ways. The short one and the long one are compiled for each level of SIMD
+//! instructions. The short one takes values of few bytes that lie flat; it calls nothing, and needs so few registers that
+//! it saves none. The long one takes all others, and aligns and detoasts those that it must. The guarded body takes what is
 //! left, and refuses what is to be refused.
 
 use super::memo;
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varsize_1b, varsize_4b};
 use std::mem::MaybeUninit;
+use vw_vector::kernel::ahead::Ahead;
 
 /// Length of the ordinary header, in bytes.
 const HEADER: usize = 4;
 
 /// Bytes of a payload from which a value is long: a distance then takes so much time that another jump is nothing.
-const LONG: usize = 160;
+pub const LONG: usize = 160;
 
 /// Room for the longest value with a short header, aligned for numbers.
 pub type Room = MaybeUninit<[u64; 16]>;
@@ -81,7 +82,7 @@ unsafe fn in_place<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
     unsafe { if varatt_is_4b_u(value) { Some(flat(value)) } else { short(value) } }
 }
 
-/// The payloads of two aligned values that lie flat; `None` leaves the call to the roundabout way. The left one, which
+/// The payloads of two aligned values that lie flat; `None` leaves the call to the long way. The left one, which
 /// is the column in `ORDER BY v <-> $1`, is what a scan goes along.
 ///
 /// # Safety
@@ -100,7 +101,7 @@ pub unsafe fn flat_pair<'a>(fcinfo: pg_sys::FunctionCallInfo) -> Option<(&'a [u8
     }
 }
 
-/// The payloads of two values that lie flat, at any address; `None` leaves the call to the roundabout way.
+/// The payloads of two values that lie flat, at any address; `None` leaves the call to the long way.
 ///
 /// # Safety
 /// - As for [`flat_pair`].
@@ -116,66 +117,52 @@ pub unsafe fn byte_pair<'a>(fcinfo: pg_sys::FunctionCallInfo) -> Option<(&'a [u8
     }
 }
 
-/// Whether a call with this value on the left is worth another jump.
-#[inline(always)]
-pub fn is_long(value: &[u8]) -> bool {
-    value.len() >= LONG
-}
-
 /// A distance as the server takes it.
 #[inline(always)]
-fn datum(distance: f64) -> pg_sys::Datum {
+pub fn datum(distance: f64) -> pg_sys::Datum {
     pg_sys::Datum::from(distance.to_bits())
-}
-
-/// Answer with a distance; where there is none, the call goes the roundabout way.
-#[inline(always)]
-pub fn answer(
-    distance: Option<f64>,
-    fcinfo: pg_sys::FunctionCallInfo,
-    roundabout: extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum,
-) -> pg_sys::Datum {
-    match distance {
-        Some(distance) => datum(distance),
-        None => roundabout(fcinfo),
-    }
 }
 
 /// An argument's payload, aligned for four-byte numbers: copied into `room` if it is short, detoasted if need be. What
 /// was detoasted is left to the memory context of the row, which the executor resets sooner than it could be freed.
 ///
 /// # Safety
-/// - As for [`of_any`].
+/// - As for [`any_pair`].
 #[inline(always)]
-unsafe fn any(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &mut Room) -> Option<&[u8]> {
+unsafe fn any(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &mut Room) -> &[u8] {
     // SAFETY: by our contract; a short value has at most 126 bytes, which fit into the room.
     unsafe {
         let value = argument(fcinfo, index);
         if let Some(bytes) = short(value) {
             let target = room.as_mut_ptr().cast::<u8>();
             target.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-            return Some(std::slice::from_raw_parts(target, bytes.len()));
+            return std::slice::from_raw_parts(target, bytes.len());
         }
-        Some(flat(if varatt_is_4b_u(value) { value } else { memo::detoast(fcinfo, index, value) }))
+        flat(if varatt_is_4b_u(value) { value } else { memo::detoast(fcinfo, index, value) })
     }
 }
 
-/// Measure two values, whatever their form; `None` leaves the call to the guarded body.
+/// The payloads of two values, whatever their form, aligned for four-byte numbers; short ones are copied into `rooms`.
+/// Of values that lie flat, the one that most likely follows the left one is asked for.
 ///
 /// # Safety
 /// - As for [`flat_pair`], and the function leaves `fn_extra` to this layer.
-/// - `measure` neither panics nor calls the server.
 /// - No frame between this and the server owns anything that has to be dropped.
 #[inline(always)]
-pub unsafe fn of_any(
+pub unsafe fn any_pair<'a>(
     fcinfo: pg_sys::FunctionCallInfo,
-    measure: impl FnOnce(&[u8], &[u8]) -> Option<f64>,
-) -> Option<pg_sys::Datum> {
-    let mut rooms = [Room::uninit(), Room::uninit()];
-    let [left, right] = &mut rooms;
+    rooms: &'a mut [Room; 2],
+    ahead: &Ahead,
+) -> (&'a [u8], &'a [u8]) {
     // SAFETY: by our contract.
-    let (left, right) = unsafe { (any(fcinfo, 0, left)?, any(fcinfo, 1, right)?) };
-    measure(left, right).map(datum)
+    unsafe {
+        if let Some((left, right)) = flat_pair(fcinfo) {
+            ahead.follow(left);
+            return (left, right);
+        }
+        let [left, right] = rooms;
+        (any(fcinfo, 0, left), any(fcinfo, 1, right))
+    }
 }
 
 /// Define functions of two values that give a float8: `fn name(args) by way |sums, left, right| plain, else guarded`.
@@ -201,34 +188,27 @@ macro_rules! fast_functions {
             unsafe extern "C-unwind" fn $name(fcinfo: FunctionCallInfo) -> Datum {
                 vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums, long| {
                     // SAFETY: the function manager passes a live frame with the arguments of the declaration, which is
-                    // strict; what is measured here only reads two slices.
-                    let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
+                    // strict.
+                    let pair = unsafe { $crate::pg::fast::$way(fcinfo) };
+                    let distance = match pair {
+                        Some(($left, $right)) if $left.len() < $crate::pg::fast::LONG => $plain,
+                        _ => None,
+                    };
+                    match distance {
+                        Some(distance) => $crate::pg::fast::datum(distance),
                         // SAFETY: the frame is passed on.
-                        Some(($left, _)) if $crate::pg::fast::is_long($left) => return unsafe { long(fcinfo) },
-                        Some(($left, $right)) => $plain,
-                        None => None,
-                    };
-                    $crate::pg::fast::answer(distance, fcinfo, roundabout)
+                        None => unsafe { long(fcinfo) },
+                    }
                 }, else {
-                    // SAFETY: as above.
-                    let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
-                        Some(($left, $right)) => {
-                            AHEAD.follow($left);
-                            $plain
-                        }
-                        None => None,
-                    };
-                    $crate::pg::fast::answer(distance, fcinfo, roundabout)
+                    let mut rooms = [$crate::pg::fast::Room::uninit(), $crate::pg::fast::Room::uninit()];
+                    // SAFETY: as above; the frames up to here own nothing, and nothing else of these functions uses
+                    // `fn_extra`.
+                    let ($left, $right) = unsafe { $crate::pg::fast::any_pair(fcinfo, &mut rooms, &AHEAD) };
+                    match $plain {
+                        Some(distance) => $crate::pg::fast::datum(distance),
+                        None => guarded(fcinfo),
+                    }
                 })
-            }
-
-            #[inline(never)]
-            extern "C-unwind" fn roundabout(fcinfo: FunctionCallInfo) -> Datum {
-                let $sums = vw_vector::kernel::Best;
-                // SAFETY: as above; the frames up to here own nothing, and nothing else of these functions uses
-                // `fn_extra`.
-                let distance = unsafe { $crate::pg::fast::of_any(fcinfo, |$left: &[u8], $right: &[u8]| $plain) };
-                distance.unwrap_or_else(|| guarded(fcinfo))
             }
 
             #[cold]

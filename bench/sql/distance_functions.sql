@@ -31,7 +31,7 @@ BEGIN
 	CREATE UNLOGGED TABLE cell AS SELECT * FROM source ORDER BY id;
 END $$;
 
--- Prepare the statements of an operator and give the number of calls that one run makes, at least `count` or so:
+-- Prepare the statements of an operator and give the number of calls that one run makes, about `count`:
 -- `cell_search` searches through the whole table; `cell_call` makes calls on flat values, of one value and the others in
 -- turn; `cell_around` is what is around them. The calls are arguments of a function that takes up to a hundred and only
 -- counts them, so that no call waits for the one before. With few pairs of sparse vectors the CPU would know by heart

@@ -17,7 +17,7 @@ const MOST_CALLS: i32 = 200_000;
 /// Tables are made anew for every block.
 const BLOCKS: usize = 12;
 /// Every side is first in as many turns of a block.
-const TURNS: usize = 6;
+const TURNS: usize = 3;
 
 /// The median time of each side, in nanoseconds.
 pub struct Block {

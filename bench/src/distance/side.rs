@@ -1,7 +1,7 @@
 //! One side: a session whose backend's processor time is told.
 
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::Client;
@@ -33,21 +33,14 @@ impl Side {
         Ok((after - before) as f64)
     }
 
-    /// The nanoseconds that the backend has run, once it waits for us again: then they stand still.
+    /// The nanoseconds that the backend has run, once it sleeps and waits for us: until then they are not up to date.
     fn used(&self) -> Option<u64> {
-        let read = || -> Option<u64> {
-            let line = std::fs::read_to_string(format!("/proc/{}/schedstat", self.process)).ok()?;
-            line.split_whitespace().next()?.parse().ok()
-        };
-        let mut last = read()?;
-        loop {
-            std::thread::sleep(std::time::Duration::from_micros(100));
-            let next = read()?;
-            if next == last {
-                return Some(next);
-            }
-            last = next;
+        let read = |what: &str| std::fs::read_to_string(format!("/proc/{}/{what}", self.process)).ok();
+        // The state follows the name, which is in brackets.
+        while !read("stat")?.rsplit_once(") ")?.1.starts_with('S') {
+            std::thread::sleep(Duration::from_micros(20));
         }
+        read("schedstat")?.split_whitespace().next()?.parse().ok()
     }
 }
 

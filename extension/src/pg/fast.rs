@@ -1,16 +1,15 @@
 //! The way of a call that needs nothing of the server: two values read where they lie, one number given back.
 //!
 //! A distance of 32 dimensions takes less time than the guard that turns panics into ERRORs, or than two calls through
-//! pointers. So a function of this kind has three ways. The short one and the long one are compiled for each level of SIMD
-//! instructions. The short one takes values of few bytes that lie flat; it calls nothing, and needs so few registers that
-//! it saves none. The long one takes all others, and aligns and detoasts those that it must. The guarded body takes what is
+//! pointers. So a function of this kind has three ways that are compiled for each level of SIMD instructions. The short one takes
+//! values of few bytes that lie flat, and needs so few registers that it saves none; the long one takes longer ones. Both
+//! call nothing. The third one takes any values, and aligns and detoasts those that it must. The guarded body takes what is
 //! left, and refuses what is to be refused.
 
 use super::memo;
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varsize_1b, varsize_4b};
 use std::mem::MaybeUninit;
-use vw_vector::kernel::ahead::Ahead;
 
 /// Length of the ordinary header, in bytes.
 const HEADER: usize = 4;
@@ -82,7 +81,7 @@ unsafe fn in_place<'a>(value: *mut pg_sys::varlena) -> Option<&'a [u8]> {
     unsafe { if varatt_is_4b_u(value) { Some(flat(value)) } else { short(value) } }
 }
 
-/// The payloads of two aligned values that lie flat; `None` leaves the call to the long way. The left one, which
+/// The payloads of two aligned values that lie flat; `None` leaves the call to [`any_pair`]. The left one, which
 /// is the column in `ORDER BY v <-> $1`, is what a scan goes along.
 ///
 /// # Safety
@@ -101,7 +100,7 @@ pub unsafe fn flat_pair<'a>(fcinfo: pg_sys::FunctionCallInfo) -> Option<(&'a [u8
     }
 }
 
-/// The payloads of two values that lie flat, at any address; `None` leaves the call to the long way.
+/// The payloads of two values that lie flat, at any address; `None` leaves the call to [`any_pair`].
 ///
 /// # Safety
 /// - As for [`flat_pair`].
@@ -143,26 +142,14 @@ unsafe fn any(fcinfo: pg_sys::FunctionCallInfo, index: usize, room: &mut Room) -
 }
 
 /// The payloads of two values, whatever their form, aligned for four-byte numbers; short ones are copied into `rooms`.
-/// Of values that lie flat, the one that most likely follows the left one is asked for.
 ///
 /// # Safety
 /// - As for [`flat_pair`], and the function leaves `fn_extra` to this layer.
 /// - No frame between this and the server owns anything that has to be dropped.
 #[inline(always)]
-pub unsafe fn any_pair<'a>(
-    fcinfo: pg_sys::FunctionCallInfo,
-    rooms: &'a mut [Room; 2],
-    ahead: &Ahead,
-) -> (&'a [u8], &'a [u8]) {
+pub unsafe fn any_pair(fcinfo: pg_sys::FunctionCallInfo, [left, right]: &mut [Room; 2]) -> (&[u8], &[u8]) {
     // SAFETY: by our contract.
-    unsafe {
-        if let Some((left, right)) = flat_pair(fcinfo) {
-            ahead.follow(left);
-            return (left, right);
-        }
-        let [left, right] = rooms;
-        (any(fcinfo, 0, left), any(fcinfo, 1, right))
-    }
+    unsafe { (any(fcinfo, 0, left), any(fcinfo, 1, right)) }
 }
 
 /// Define functions of two values that give a float8: `fn name(args) by way |sums, left, right| plain, else guarded`.
@@ -186,28 +173,33 @@ macro_rules! fast_functions {
             $(#[$meta])*
             #[unsafe(no_mangle)]
             unsafe extern "C-unwind" fn $name(fcinfo: FunctionCallInfo) -> Datum {
-                vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums, long| {
+                vw_vector::at_best_level!((fcinfo: FunctionCallInfo) -> Datum, |$sums| {
                     // SAFETY: the function manager passes a live frame with the arguments of the declaration, which is
-                    // strict.
-                    let pair = unsafe { $crate::pg::fast::$way(fcinfo) };
-                    let distance = match pair {
-                        Some(($left, $right)) if $left.len() < $crate::pg::fast::LONG => $plain,
-                        _ => None,
+                    // strict; the frame is passed on.
+                    let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
+                        Some(($left, _)) if $left.len() >= $crate::pg::fast::LONG => return unsafe { long(fcinfo) },
+                        Some(($left, $right)) => $plain,
+                        None => None,
                     };
-                    match distance {
-                        Some(distance) => $crate::pg::fast::datum(distance),
-                        // SAFETY: the frame is passed on.
-                        None => unsafe { long(fcinfo) },
-                    }
-                }, else {
+                    // SAFETY: the frame is passed on.
+                    distance.map_or_else(|| unsafe { any(fcinfo) }, $crate::pg::fast::datum)
+                }, fn long: {
+                    // SAFETY: as above.
+                    let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
+                        Some(($left, $right)) => {
+                            AHEAD.follow($left);
+                            $plain
+                        }
+                        None => None,
+                    };
+                    // SAFETY: the frame is passed on.
+                    distance.map_or_else(|| unsafe { any(fcinfo) }, $crate::pg::fast::datum)
+                }, fn any: {
                     let mut rooms = [$crate::pg::fast::Room::uninit(), $crate::pg::fast::Room::uninit()];
                     // SAFETY: as above; the frames up to here own nothing, and nothing else of these functions uses
                     // `fn_extra`.
-                    let ($left, $right) = unsafe { $crate::pg::fast::any_pair(fcinfo, &mut rooms, &AHEAD) };
-                    match $plain {
-                        Some(distance) => $crate::pg::fast::datum(distance),
-                        None => guarded(fcinfo),
-                    }
+                    let ($left, $right) = unsafe { $crate::pg::fast::any_pair(fcinfo, &mut rooms) };
+                    $plain.map_or_else(|| guarded(fcinfo), $crate::pg::fast::datum)
                 })
             }
 

@@ -152,13 +152,13 @@ pub unsafe fn any_pair(fcinfo: pg_sys::FunctionCallInfo, [left, right]: &mut [Ro
     unsafe { (any(fcinfo, 0, left), any(fcinfo, 1, right)) }
 }
 
-/// Define functions of two values that give a float8: `fn name(args) by way |sums, left, right| plain, else guarded`.
+/// Define functions of two values that give a float8: `fn name(args) by way(long) |sums, left, right| plain, else guarded`.
 /// In SQL they are strict, and have two arguments of a variable-length type.
 ///
-/// `way` is [`flat_pair`] or [`byte_pair`]. The plain part sees two payloads, and what to sum with; it gives `None` for
+/// `way` is [`flat_pair`] or [`byte_pair`], and values are long from `long` bytes on. The plain part sees two payloads, and what to sum with; it gives `None` for
 /// whatever it does not take, and must not panic. The guarded part is a body as in `pg_functions`.
 macro_rules! fast_functions {
-    ($( $(#[$meta:meta])* fn $name:ident($args:ident) by $way:ident |$sums:ident, $left:ident, $right:ident| $plain:expr,
+    ($( $(#[$meta:meta])* fn $name:ident($args:ident) by $way:ident($long:expr) |$sums:ident, $left:ident, $right:ident| $plain:expr,
         else $body:block )+) => {$(
         const _: () = {
             use pgrx::pg_sys::{Datum, FunctionCallInfo, Pg_finfo_record};
@@ -177,8 +177,11 @@ macro_rules! fast_functions {
                     // SAFETY: the function manager passes a live frame with the arguments of the declaration, which is
                     // strict; the frame is passed on.
                     let distance = match unsafe { $crate::pg::fast::$way(fcinfo) } {
-                        Some(($left, _)) if $left.len() >= $crate::pg::fast::LONG => return unsafe { long(fcinfo) },
-                        Some(($left, $right)) => $plain,
+                        Some(($left, _)) if $left.len() >= $long => return unsafe { long(fcinfo) },
+                        Some(($left, $right)) => {
+                            AHEAD.follow($left);
+                            $plain
+                        }
                         None => None,
                     };
                     // SAFETY: the frame is passed on.

@@ -10,8 +10,8 @@
 //! The noise is measured as well: a second session of pgvector, with tables of its own, takes its turns like the others,
 //! and pgvector's ratio to itself is printed beside ours. A cell is called slower where its whole interval lies below 1
 //! by more than 95 of 100 of these are away from 1, and level where 1 is within that reach of the interval.
-//! On two busy processors that were shared with compilers, two runs gave ratios that were apart by 3 % for a search and
-//! by 5 % for a call, in nine cells of ten.
+//! With 12 blocks of 3 turns, two runs on two processors that other programs kept busy gave ratios that were apart by 1 %
+//! for a search and 2 % for a call in the median cell, and by 4 % and 10 % in nine cells of ten.
 //! VW_DISTANCE_TYPES, as `vector,bit`, and VW_DISTANCE_DIMENSIONS, as `32,384`, name the types and the sizes to measure;
 //! all of them without it.
 

@@ -1,1 +1,1 @@
-SELECT cell_call($1, $2);
+EXECUTE cell_call;

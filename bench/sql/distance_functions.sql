@@ -1,6 +1,4 @@
 -- One cell of the table: values of one type and size, searched whole and measured call by call.
-SET client_min_messages = warning;
-
 CREATE FUNCTION cell_value(kind text, dims integer) RETURNS text LANGUAGE sql VOLATILE AS $$
 	SELECT CASE kind
 		WHEN 'bit' THEN (SELECT string_agg((random() < 0.5)::integer::text, '') FROM generate_series(1, dims))
@@ -31,49 +29,38 @@ CREATE FUNCTION cell_move() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	DROP TABLE IF EXISTS cell;
 	CREATE UNLOGGED TABLE cell AS SELECT * FROM source ORDER BY id;
-	ANALYZE cell;
-	PERFORM count(*) FROM cell;
 END $$;
 
--- Milliseconds of a statement that is prepared under the name `cell`: the least of some runs, the first one not counted.
-CREATE FUNCTION cell_time(runs integer) RETURNS double precision LANGUAGE plpgsql AS $$
-DECLARE
-	begun timestamptz;
-	least_time double precision := 'infinity';
-BEGIN
-	EXECUTE 'EXECUTE cell';
-	FOR i IN 1..runs LOOP
-		begun := clock_timestamp();
-		EXECUTE 'EXECUTE cell';
-		least_time := least(least_time, 1000 * extract(epoch FROM clock_timestamp() - begun));
-	END LOOP;
-	DEALLOCATE cell;
-	RETURN least_time;
-END $$;
-
--- Milliseconds of a search through the whole table.
-CREATE FUNCTION cell_search(operator text) RETURNS double precision LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE format('PREPARE cell AS SELECT count(*) FROM (SELECT id FROM cell ORDER BY v %s (SELECT v FROM probe WHERE id = 0) LIMIT 10) t',
-		operator);
-	RETURN cell_time(3);
-END $$;
-
--- Nanoseconds of one call on flat values, of one value and the others in turn: arguments of a function that takes up to
--- a hundred and only counts them, so that no call waits for the one before. An empty operator measures what is around
--- them. With few pairs of sparse vectors the CPU would know by heart which of the two lists has the next index.
-CREATE FUNCTION cell_call(operator text, count integer) RETURNS double precision LANGUAGE plpgsql AS $$
+-- Prepare the statements of an operator and give the number of calls that one run makes, about `count`:
+-- `cell_search` searches through the whole table; `cell_call` makes calls on flat values, of one value and the others in
+-- turn; `cell_around` is what is around them. The calls are arguments of a function that takes up to a hundred and only
+-- counts them, so that no call waits for the one before. With few pairs of sparse vectors the CPU would know by heart
+-- which of the two lists has the next index. A few more constants before them, of a number that differs from time to
+-- time, put them into another place every time, as rows are.
+CREATE FUNCTION cell_prepare(operator text, count integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
 	declared text := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
 		WHERE attrelid = 'probe'::regclass AND attname = 'v');
 	one text := (SELECT v::text FROM probe WHERE id = 0);
 	others integer := (SELECT max(id) FROM probe);
-	calls text := (SELECT string_agg(format('num_nulls(%s)', part), ' + ') FROM (
-		SELECT string_agg(CASE operator WHEN '' THEN 'g' ELSE format('a.v %s %L::%s', operator, v, declared) END, ', ') AS part
-		FROM probe WHERE id > 0 GROUP BY id / 100) p);
 	rows integer := greatest(count / others, 1);
+	shift text := 'num_nulls(g' || repeat(', ''''::text', extract(microseconds FROM clock_timestamp())::integer % 8) || ') + ';
+	prepared text;
+	call text;
+	around text;
 BEGIN
-	EXECUTE format('PREPARE cell AS SELECT count(%s) FROM (SELECT %L::%s AS v OFFSET 0) a,
-		(SELECT n::double precision AS g FROM generate_series(1, %s) n OFFSET 0) l', calls, one, declared, rows);
-	RETURN 1e6 * cell_time(5) / (rows * others);
+	FOR prepared IN SELECT name FROM pg_prepared_statements WHERE name LIKE 'cell\_%' LOOP
+		EXECUTE format('DEALLOCATE %I', prepared);
+	END LOOP;
+	EXECUTE format('PREPARE cell_search AS SELECT count(*) FROM (SELECT id FROM cell
+		ORDER BY v %s (SELECT v FROM probe WHERE id = 0) LIMIT 10) t', operator);
+	SELECT string_agg(format('num_nulls(%s)', calls), ' + '), string_agg(format('num_nulls(%s)', numbers), ' + ')
+		INTO call, around FROM (
+		SELECT string_agg(format('a.v %s %L::%s', operator, v, declared), ', ') AS calls, string_agg('g', ', ') AS numbers
+		FROM probe WHERE id > 0 GROUP BY id / 100) p;
+	EXECUTE format('PREPARE cell_call AS SELECT count(%s%s) FROM (SELECT %L::%s AS v OFFSET 0) a,
+		(SELECT n::double precision AS g FROM generate_series(1, %s) n OFFSET 0) l', shift, call, one, declared, rows);
+	EXECUTE format('PREPARE cell_around AS SELECT count(%s%s) FROM (SELECT %L::%s AS v OFFSET 0) a,
+		(SELECT n::double precision AS g FROM generate_series(1, %s) n OFFSET 0) l', shift, around, one, declared, rows);
+	RETURN rows * others;
 END $$;

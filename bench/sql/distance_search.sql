@@ -1,1 +1,1 @@
-SELECT cell_search($1);
+EXECUTE cell_search;

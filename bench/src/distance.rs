@@ -1,13 +1,30 @@
 //! `distance`: every distance of every type at several sizes, beside genuine pgvector where the server has it.
 //!
-//! Two measures: a search through a whole table with no index, and one call on values that are flat already. Both sides are
-//! backends of one server.
-//! VW_DISTANCE_TYPES, as `vector,bit`, names the types to measure; all of them without it.
+//! Two measures: a search through a whole table with no index, and one call on values that are flat already. What counts
+//! is the processor time of the backend, so that what else the machine does is left out, but for what it does to caches
+//! and memory. All sides are backends of one server on one processor, and take turns of some milliseconds, each of them
+//! being the first in turn. After every few turns all tables are made anew in another place, for where rows lie decides
+//! which of them stay in the cache. A ratio is the peer's median time over ours in one such block; a cell's is the
+//! median of the blocks, with the interval that holds the median with 96 % (the third least to the third greatest of 12).
+//!
+//! The noise is measured as well: a second session of pgvector, with tables of its own, takes its turns like the others,
+//! and pgvector's ratio to itself is printed beside ours. A cell is called slower where its whole interval lies below 1
+//! by more than 95 of 100 of these are away from 1, and level where 1 is within that reach of the interval.
+//! With 12 blocks of 3 turns, two runs on two processors that other programs kept busy gave ratios that were apart by 1 %
+//! for a search and 2 % for a call in the median cell, and by 4 % and 10 % in nine cells of ten.
+//! VW_DISTANCE_TYPES, as `vector,bit`, and VW_DISTANCE_DIMENSIONS, as `32,384`, name the types and the sizes to measure;
+//! all of them without it.
 
-use std::process::{Command, Stdio};
+mod block;
+mod compare;
+mod side;
 
 use anyhow::Result;
-use postgres::Client;
+use postgres::NoTls;
+
+use block::{Block, measure};
+use compare::{Ratio, noise, ratio};
+use side::Side;
 
 use crate::rate::median;
 use crate::{connect, peer};
@@ -19,157 +36,125 @@ const KINDS: &[(&str, &[&str])] = &[
     ("sparsevec", &["<->", "<#>", "<=>", "<+>"]),
     ("bit", &["<~>", "<%>"]),
 ];
-/// Bytes of values that a table holds in all: more than a core's own cache.
-const BYTES: i32 = 16 << 20;
-const MOST_ROWS: i32 = 50_000;
-/// Components that are drawn for a table: what is drawn is drawn slowly, so more rows repeat them.
-const DRAWN: i32 = 2_000_000;
-/// Calls in a row: few, so that a run is seldom interrupted.
-const CALLS: i32 = 20_000;
-/// The sides take turns, and what is printed is the median of the rounds: what else the machine does then disturbs both.
-/// In every round the rows are in another place, for where they are decides which of them stay in the cache.
-const ROUNDS: usize = 9;
 
-/// What one side took, round by round.
-#[derive(Clone, Default)]
-struct Side {
-    /// Milliseconds of a search.
-    search: Vec<f64>,
-    /// Nanoseconds of a call, with the loop around it.
-    call: Vec<f64>,
-    /// Nanoseconds of the loop alone.
-    around: Vec<f64>,
+/// What was measured of one distance of one type at one size.
+struct Cell {
+    kind: &'static str,
+    dims: i32,
+    operator: &'static str,
+    /// Milliseconds of our search.
+    search_time: f64,
+    /// Nanoseconds of our call.
+    call_time: f64,
+    /// Pgvector's times over ours, and over those of its other session; none where it is not installed.
+    ratios: Option<Ratios>,
 }
 
-impl Side {
-    /// Nanoseconds of a call alone in each round; the loop's own are those of the median round.
-    fn calls(&self) -> Vec<f64> {
-        let around = median(&self.around);
-        self.call.iter().map(|call| (call - around).max(0.1)).collect()
-    }
-}
-
-/// How many times our time the peer's is, in the median round.
-struct Ratio {
-    search: f64,
-    call: f64,
+struct Ratios {
+    search: Ratio,
+    call: Ratio,
+    search_itself: Ratio,
+    call_itself: Ratio,
 }
 
 pub fn run() -> Result<()> {
-    let mut sides = vec![connect()?];
-    sides.extend(peer::connect(&mut connect()?)?);
-    for side in &mut sides {
-        side.batch_execute(include_str!("../sql/distance_functions.sql"))?;
+    let (schema, again) = (include_str!("../sql/distance_schema.sql"), include_str!("../sql/distance_again.sql"));
+    let mut sides = vec![Side::new(connect()?, schema)?];
+    if let Some(client) = peer::connect(&mut connect()?)? {
+        sides.push(Side::new(client, schema)?);
+        sides.push(Side::new(peer::config()?.connect(NoTls)?, again)?);
     }
-    pin(&mut sides)?;
-    println!(
-        "  {:<10} {:>5} {:>4} {:>11} {:>7} {:>11} {:>7}",
-        "type", "dims", "op", "search ms", "ratio", "call ns", "ratio"
-    );
-    let mut all = Vec::new();
-    let types = std::env::var("VW_DISTANCE_TYPES").unwrap_or_default();
-    for (kind, operators) in KINDS.iter().filter(|(kind, _)| types.is_empty() || types.split(',').any(|t| t == *kind)) {
-        let before = all.len();
-        for dims in DIMENSIONS {
-            make(&mut sides, kind, *dims)?;
-            for (operator, cell) in operators.iter().zip(measure(&mut sides, operators)?) {
-                let ratio = ratio(&cell);
-                print_row(kind, *dims, operator, &cell, ratio.as_ref());
-                all.extend(ratio);
+    side::pin(&sides)?;
+    println!("  {:<10} {:>5} {:>3} {:>10} {:<24} {:>9} {:<24}", "type", "dims", "op", "search ms", "", "call ns", "");
+    println!("  {:<31} {:<24} {:>9} {:<24}", "", "ratio (interval) itself", "", "ratio (interval) itself");
+    let mut cells = Vec::new();
+    for (kind, operators) in KINDS.iter().filter(|(kind, _)| is_chosen("VW_DISTANCE_TYPES", kind)) {
+        for dims in DIMENSIONS.iter().filter(|dims| is_chosen("VW_DISTANCE_DIMENSIONS", &dims.to_string())) {
+            let blocks = measure(&mut sides, kind, *dims, operators)?;
+            for (operator, blocks) in operators.iter().zip(blocks) {
+                let cell = cell((kind, *dims, operator), &blocks);
+                print_cell(&cell);
+                cells.push(cell);
             }
         }
-        summarise(kind, all.get(before..).unwrap_or_default());
     }
-    match all.is_empty() {
-        true => println!("  pgvector is not installed on this server, so there are no ratios"),
-        false => summarise("all", &all),
-    }
+    summarise(&cells);
     Ok(())
 }
 
-/// Let all sides run on one processor, so that they have the same cache; where it cannot be done, that is said.
-fn pin(sides: &mut [Client]) -> Result<()> {
-    let processor = std::thread::available_parallelism()?.get() - 1;
-    for side in sides {
-        let backend: i32 = side.query_one(include_str!("../sql/ann_pid.sql"), &[])?.get(0);
-        let mut taskset = Command::new("taskset");
-        taskset.args(["--pid", "--cpu-list", &processor.to_string(), &backend.to_string()]);
-        if !taskset.stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {
-            println!("  taskset does not work here: the sides run on any processor");
-            break;
-        }
-    }
-    Ok(())
+/// Tell whether a variable names something, or nothing at all.
+fn is_chosen(variable: &str, name: &str) -> bool {
+    let names = std::env::var(variable).unwrap_or_default();
+    names.is_empty() || names.split(',').any(|chosen| chosen == name)
 }
 
-/// Make the values of a cell on every side.
-fn make(sides: &mut [Client], kind: &str, dims: i32) -> Result<()> {
-    // Bytes of a value, about; and values that calls are made with: a kernel for sparse vectors has branches that depend
-    // on the values, and processors learn those of a hundred pairs by heart.
-    let (bytes, others) = match kind {
-        "vector" => (4 * dims, 10),
-        "halfvec" => (2 * dims, 10),
-        "sparsevec" => (16 + 4 * dims / 5, 300),
-        _ => (8 + dims / 8, 10),
+fn cell((kind, dims, operator): (&'static str, i32, &'static str), blocks: &[Block]) -> Cell {
+    let search: Vec<Vec<f64>> = blocks.iter().map(|block| block.search.clone()).collect();
+    let call: Vec<Vec<f64>> = blocks.iter().map(|block| block.call.clone()).collect();
+    let ours =
+        |blocks: &[Vec<f64>]| median(&blocks.iter().filter_map(|times| times.first().copied()).collect::<Vec<f64>>());
+    let ratios = || {
+        Some(Ratios {
+            search: ratio(&search, 1, 0)?,
+            call: ratio(&call, 1, 0)?,
+            search_itself: ratio(&search, 1, 2)?,
+            call_itself: ratio(&call, 1, 2)?,
+        })
     };
-    let rows = (BYTES / bytes).min(MOST_ROWS);
-    for side in sides {
-        let drawn = (DRAWN / dims).min(rows);
-        side.execute(include_str!("../sql/distance_make.sql"), &[&kind, &dims, &rows, &drawn, &others])?;
-    }
-    Ok(())
+    Cell { kind, dims, operator, search_time: ours(&search) / 1e6, call_time: ours(&call), ratios: ratios() }
 }
 
-/// Measure every operator on each side in turn, round by round.
-fn measure(sides: &mut [Client], operators: &[&str]) -> Result<Vec<Vec<Side>>> {
-    let mut cells = vec![vec![Side::default(); sides.len()]; operators.len()];
-    for _ in 0..ROUNDS {
-        for side in &mut *sides {
-            side.execute(include_str!("../sql/distance_move.sql"), &[])?;
+fn print_cell(cell: &Cell) {
+    let text = |ratio: &Ratio, itself: &Ratio| {
+        format!("{:>5.2} ({:.2} to {:.2}) {:.2}", ratio.middle, ratio.least, ratio.most, itself.middle)
+    };
+    let (search, call) = cell.ratios.as_ref().map_or_else(Default::default, |ratios| {
+        (text(&ratios.search, &ratios.search_itself), text(&ratios.call, &ratios.call_itself))
+    });
+    println!(
+        "  {:<10} {:>5} {:>3} {:>10.2} {search:<24} {:>9.1} {call:<24}",
+        cell.kind, cell.dims, cell.operator, cell.search_time, cell.call_time
+    );
+}
+
+/// Print the medians and the least of the ratios of each type and of all, and which cells are slower.
+fn summarise(cells: &[Cell]) {
+    let ratios: Vec<(&Cell, &Ratios)> = cells.iter().filter_map(|cell| Some((cell, cell.ratios.as_ref()?))).collect();
+    if ratios.is_empty() {
+        return println!("  pgvector is not installed on this server, so there are no ratios");
+    }
+    for kind in KINDS.iter().map(|(kind, _)| *kind).chain(["all"]) {
+        let of = |measure: fn(&Ratios) -> f64| -> Vec<f64> {
+            ratios.iter().filter(|(cell, _)| kind == "all" || cell.kind == kind).map(|(_, r)| measure(r)).collect()
+        };
+        let (searches, calls) = (of(|r| r.search.middle), of(|r| r.call.middle));
+        if !searches.is_empty() {
+            println!(
+                "  {kind}: pgvector's time over ours: search median {:.2}, least {:.2}; call median {:.2}, least {:.2}",
+                median(&searches),
+                least(&searches),
+                median(&calls),
+                least(&calls)
+            );
         }
-        for (operator, cell) in operators.iter().zip(&mut cells) {
-            for (client, side) in sides.iter_mut().zip(&mut *cell) {
-                side.search.push(client.query_one(include_str!("../sql/distance_search.sql"), &[&operator])?.get(0));
-            }
-            for (client, side) in sides.iter_mut().zip(cell) {
-                let call = include_str!("../sql/distance_call.sql");
-                side.around.push(client.query_one(call, &[&"", &CALLS])?.get(0));
-                side.call.push(client.query_one(call, &[&operator, &CALLS])?.get(0));
-            }
-        }
     }
-    Ok(cells)
+    verdict("search", &ratios, |ratios| (&ratios.search, &ratios.search_itself));
+    verdict("call", &ratios, |ratios| (&ratios.call, &ratios.call_itself));
 }
 
-/// Compare the sides, if there are two.
-fn ratio(cell: &[Side]) -> Option<Ratio> {
-    let [ours, theirs] = cell else { return None };
-    let ratios = |ours: &[f64], theirs: &[f64]| -> Vec<f64> { theirs.iter().zip(ours).map(|(t, o)| t / o).collect() };
-    let (search, call) = (ratios(&ours.search, &theirs.search), ratios(&ours.calls(), &theirs.calls()));
-    Some(Ratio { search: median(&search), call: median(&call) })
-}
-
-fn print_row(kind: &str, dims: i32, operator: &str, cell: &[Side], ratio: Option<&Ratio>) {
-    let text = |of: fn(&Ratio) -> f64| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.2}", of(ratio)));
-    if let Some(ours) = cell.first() {
-        let (search, call) = (median(&ours.search), median(&ours.calls()));
-        let (of_search, of_call) = (text(|ratio| ratio.search), text(|ratio| ratio.call));
-        println!("  {kind:<10} {dims:>5} {operator:>4} {search:>11.2} {of_search:>7} {call:>11.1} {of_call:>7}");
-    }
-}
-
-/// Print the medians and the least of some cells' ratios; nothing of none.
-fn summarise(name: &str, ratios: &[Ratio]) {
-    let searches: Vec<f64> = ratios.iter().map(|ratio| ratio.search).collect();
-    let calls: Vec<f64> = ratios.iter().map(|ratio| ratio.call).collect();
-    if !ratios.is_empty() {
-        println!(
-            "  {name}: pgvector's time over ours: search median {:.2}, least {:.2}; call median {:.2}, least {:.2}",
-            median(&searches),
-            least(&searches),
-            median(&calls),
-            least(&calls)
-        );
+/// Print how many cells are faster, level and slower by one measure, and which are slower.
+fn verdict(name: &str, cells: &[(&Cell, &Ratios)], of: fn(&Ratios) -> (&Ratio, &Ratio)) {
+    let noise = noise(cells.iter().map(|(_, ratios)| of(ratios).1));
+    let count = |is: fn(&Ratio, f64) -> bool| cells.iter().filter(|(_, ratios)| is(of(ratios).0, noise)).count();
+    let (faster, slower) = (count(Ratio::is_faster), count(Ratio::is_slower));
+    println!(
+        "  {name}: pgvector is within {:.1} % of itself; of {} cells we are faster in {faster}, level in {}, slower in {slower}",
+        100.0 * noise,
+        cells.len(),
+        cells.len() - faster - slower,
+    );
+    for (cell, _) in cells.iter().filter(|(_, ratios)| of(ratios).0.is_slower(noise)) {
+        println!("    slower: {} {} {}", cell.kind, cell.dims, cell.operator);
     }
 }
 

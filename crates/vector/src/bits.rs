@@ -34,6 +34,20 @@ impl<'a> Bits<'a> {
         if bytes.len() == length.div_ceil(8) { Ok(Bits { length, bytes }) } else { Err(Error::Length) }
     }
 
+    /// See two stored values of the same length; `None` of any others, and where either is not whole.
+    #[inline(always)]
+    pub fn pair(left: &'a [u8], right: &'a [u8]) -> Option<(Self, Self)> {
+        // No test that another one contains: they are a good part of the time of a short distance.
+        if left.len() != right.len() {
+            return None;
+        }
+        let (head, left) = left.split_first_chunk::<HEADER>()?;
+        let (other, right) = right.split_first_chunk::<HEADER>()?;
+        let length = usize::try_from(i32::from_ne_bytes(*head)).ok()?;
+        let whole = head == other && left.len() == length.div_ceil(8);
+        whole.then_some((Bits { length, bytes: left }, Bits { length, bytes: right }))
+    }
+
     /// How many bits there are.
     #[inline]
     pub fn length(self) -> usize {
@@ -93,6 +107,10 @@ mod tests {
         let bytes = stored("101010101");
         assert_eq!(Bits::stored(&bytes).map(Bits::length), Ok(9));
         (0..bytes.len()).for_each(|end| assert_eq!(Bits::stored(&bytes[..end]), Err(Error::Length)));
+        assert_eq!(Bits::pair(&bytes, &bytes).map(|(left, right)| (left.length(), right.length())), Some((9, 9)));
+        (0..bytes.len()).for_each(|end| assert_eq!(Bits::pair(&bytes[..end], &bytes[..end]), None));
+        (0..bytes.len()).for_each(|end| assert_eq!(Bits::pair(&bytes, &bytes[..end]), None));
+        assert_eq!(Bits::pair(&bytes, &stored("1010101011")), None, "as many bytes, another length");
         let (left, right) = (stored("1"), stored("10"));
         let (left, right) = (Bits::stored(&left).expect("stored"), Bits::stored(&right).expect("stored"));
         assert_eq!(left.check_same_length(right), Err(Error::DifferentLengths(1, 2)));

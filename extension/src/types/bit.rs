@@ -8,12 +8,12 @@ use vw_vector::kernel::Best;
 
 fast_functions! {
     /// The number of bits that differ.
-    fn hamming_distance(args) by of_bytes |sums, left, right| plain(left, right, |l, r| bits::hamming(sums, l, r)), else {
+    fn hamming_distance(args) by byte_pair(usize::MAX) |sums, left, right| plain(left, right, |l, r| bits::hamming(sums, l, r)), else {
         measure(args, bits::hamming)
     }
 
     /// One minus the share of bits set in either string that are set in both.
-    fn jaccard_distance(args) by of_bytes |sums, left, right| plain(left, right, |l, r| bits::jaccard(sums, l, r)), else {
+    fn jaccard_distance(args) by byte_pair(usize::MAX) |sums, left, right| plain(left, right, |l, r| bits::jaccard(sums, l, r)), else {
         measure(args, bits::jaccard)
     }
 }
@@ -21,8 +21,7 @@ fast_functions! {
 /// Measure two stored values; `None` where either is not whole or they have other lengths.
 #[inline(always)]
 fn plain(left: &[u8], right: &[u8], distance: impl Fn(Bits, Bits) -> f64) -> Option<f64> {
-    let (left, right) = (Bits::stored(left).ok()?, Bits::stored(right).ok()?);
-    if left.length() == right.length() { Some(distance(left, right)) } else { None }
+    Bits::pair(left, right).map(|(left, right)| distance(left, right))
 }
 
 /// Measure the two arguments, which must have the same length.

@@ -5,7 +5,7 @@ use super::order::order_functions;
 use crate::pg::args::Args;
 use crate::pg::datum::Value;
 use crate::pg::error::Result;
-use crate::pg::fast::fast_functions;
+use crate::pg::fast::{LONG, fast_functions};
 use crate::pg::function::pg_functions;
 use crate::pg::varlena::{self, Varlena};
 use crate::pg::{float, wire};
@@ -100,32 +100,32 @@ pg_functions! {
 
 fast_functions! {
     /// Euclidean distance.
-    fn sparsevec_l2_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::l2(sums, l, r)), else {
+    fn sparsevec_l2_distance(args) by flat_pair(LONG) |sums, left, right| plain(left, right, |l, r| distance::l2(sums, l, r)), else {
         measure(args, distance::l2)
     }
 
     /// Squared Euclidean distance; orders as the distance does.
-    fn sparsevec_l2_squared_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::l2_squared(sums, l, r)), else {
+    fn sparsevec_l2_squared_distance(args) by flat_pair(LONG) |sums, left, right| plain(left, right, |l, r| distance::l2_squared(sums, l, r)), else {
         measure(args, distance::l2_squared)
     }
 
     /// Inner product.
-    fn sparsevec_inner_product(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::inner_product(sums, l, r)), else {
+    fn sparsevec_inner_product(args) by flat_pair(LONG) |sums, left, right| plain(left, right, |l, r| distance::inner_product(sums, l, r)), else {
         measure(args, distance::inner_product)
     }
 
     /// Inner product with its sign turned, so that nearer is less.
-    fn sparsevec_negative_inner_product(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::negative_inner_product(sums, l, r)), else {
+    fn sparsevec_negative_inner_product(args) by flat_pair(LONG) |sums, left, right| plain(left, right, |l, r| distance::negative_inner_product(sums, l, r)), else {
         measure(args, distance::negative_inner_product)
     }
 
     /// Cosine distance.
-    fn sparsevec_cosine_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::cosine(sums, l, r)), else {
+    fn sparsevec_cosine_distance(args) by flat_pair(LONG) |sums, left, right| plain(left, right, |l, r| distance::cosine(sums, l, r)), else {
         measure(args, distance::cosine)
     }
 
     /// Taxicab distance.
-    fn sparsevec_l1_distance(args) by of_flat |sums, left, right| plain(left, right, |l, r| distance::l1(sums, l, r)), else {
+    fn sparsevec_l1_distance(args) by flat_pair(LONG) |sums, left, right| plain(left, right, |l, r| distance::l1(sums, l, r)), else {
         measure(args, distance::l1)
     }
 }

@@ -24,18 +24,22 @@ pub fn elements<E: Element>(bytes: &[u8]) -> Result<&[E], Error> {
 /// The elements of two stored values of the same dimensions; `None` of any others, and where either is not whole.
 #[inline(always)]
 pub fn pair<'a, E: Element>(left: &'a [u8], right: &'a [u8]) -> Option<(&'a [E], &'a [E])> {
-    // One test of both at a time: the tests are a good part of the time of a short distance.
-    if left.len() != right.len() {
+    // No test that another one contains: they are a good part of the time of a short distance.
+    if left.len() != right.len() || left.len() < HEADER {
         return None;
     }
-    let (dim, other) = (left.first_chunk::<2>()?, right.first_chunk::<2>()?);
-    let count = usize::from(u16::from_ne_bytes(*dim));
-    if left.len() != HEADER + count * size_of::<E>() || dim != other {
+    // SAFETY: both are as long as the header at least, whose first word need not be aligned.
+    let (dim, other) =
+        unsafe { (left.as_ptr().cast::<u16>().read_unaligned(), right.as_ptr().cast::<u16>().read_unaligned()) };
+    if left.len() != HEADER + usize::from(dim) * size_of::<E>() || dim != other {
         return None;
     }
-    // SAFETY: both are longer than the header.
+    // Out of the length and not the header: what is known of it is then known of the count.
+    let count = (left.len() - HEADER) / size_of::<E>();
+    // SAFETY: both are longer than the header, or as long.
     let (left, right) = unsafe { (left.as_ptr().add(HEADER), right.as_ptr().add(HEADER)) };
-    if !(left.addr() | right.addr()).is_multiple_of(align_of::<E>()) {
+    // One by one, for so the callers that know their addresses know this.
+    if !left.addr().is_multiple_of(align_of::<E>()) || !right.addr().is_multiple_of(align_of::<E>()) {
         return None;
     }
     // SAFETY: both have `count` elements behind the header, aligned, and every pattern of bits is an element.

@@ -87,6 +87,7 @@ fn nothing_beyond_the_lists_is_read() {
             for level in levels() {
                 let all = [level.sparse_l2_squared, level.sparse_inner_product, level.sparse_l1];
                 assert!(all.iter().all(|sum| sum(list(left), list(right)) == 0.0), "{}", level.name);
+                assert_eq!((level.sparse_cosine)(list(left), list(right)), (0.0, 0.0, 0.0), "{}", level.name);
             }
         }
     }

@@ -17,7 +17,7 @@ const MAX_LANES: usize = 16;
 ///
 /// # Safety
 /// Every function needs the level's instructions; those that take a pointer need as many elements behind it as there
-/// are lanes, or `count` (fewer than there are lanes). Alignment does not matter.
+/// are lanes, or `count` (as many at the most). Alignment does not matter.
 pub(super) trait Lanes: Copy {
     const COUNT: usize;
     /// How it reads many floats.

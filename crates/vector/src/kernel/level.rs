@@ -42,6 +42,7 @@ pub trait Sums: Copy {
     fn sparse_l2_squared(self, left: Sparse, right: Sparse) -> f32;
     fn sparse_inner_product(self, left: Sparse, right: Sparse) -> f32;
     fn sparse_l1(self, left: Sparse, right: Sparse) -> f32;
+    fn sparse_cosine(self, left: Sparse, right: Sparse) -> (f32, f32, f32);
     fn bits_hamming(self, left: &[u8], right: &[u8]) -> u64;
     fn bits_jaccard(self, left: &[u8], right: &[u8]) -> (u64, u64);
 }
@@ -73,39 +74,50 @@ by_table! {
     sparse_l2_squared(Sparse) -> f32,
     sparse_inner_product(Sparse) -> f32,
     sparse_l1(Sparse) -> f32,
+    sparse_cosine(Sparse) -> (f32, f32, f32),
     bits_hamming(&[u8]) -> u64,
     bits_jaccard(&[u8]) -> (u64, u64),
 }
 
 /// The body of a function with the C calling convention, compiled once per level: `$body` sees the argument and a
 /// value of the level's type, and the best level's code is jumped to. The first call chooses it.
+///
+/// After it may come other functions, as `fn name: $other`, of the same level and argument. The body, or they, may give a
+/// call up to them, as `unsafe { name(argument) }`: what would keep the registers of a short way busy goes there.
 #[macro_export]
 macro_rules! at_best_level {
-    (($argument:ident: $type:ty) -> $result:ty, |$level:ident| $body:expr) => {{
+    (($argument:ident: $type:ty) -> $result:ty, |$level:ident| $body:expr $(, fn $other:ident: $else:expr)* $(,)?) => {{
         use std::sync::atomic::{AtomicPtr, Ordering};
 
         type Function = unsafe extern "C-unwind" fn($type) -> $result;
         static CHOSEN: AtomicPtr<()> = AtomicPtr::new(choose as Function as *mut ());
 
         unsafe extern "C-unwind" fn scalar($argument: $type) -> $result {
+            $(
+                #[inline(never)]
+                unsafe extern "C-unwind" fn $other($argument: $type) -> $result {
+                    let $level = $crate::kernel::Scalar;
+                    $else
+                }
+            )*
             let $level = $crate::kernel::Scalar;
             $body
         }
         $crate::at_best_level! {
             @level "x86_64" "avx2,fma,f16c,popcnt",
-            fn avx2($argument: $type) -> $result, |$level: Avx2| $body
+            fn avx2($argument: $type) -> $result, |$level: Avx2| $body $(, fn $other: $else)*
         }
         $crate::at_best_level! {
             @level "x86_64" "avx512f,avx512bw,avx512vl,avx2,fma,f16c,popcnt",
-            fn avx512($argument: $type) -> $result, |$level: Avx512| $body
+            fn avx512($argument: $type) -> $result, |$level: Avx512| $body $(, fn $other: $else)*
         }
         $crate::at_best_level! {
             @level "x86_64" "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,fma,f16c,popcnt",
-            fn counting($argument: $type) -> $result, |$level: Counting| $body
+            fn counting($argument: $type) -> $result, |$level: Counting| $body $(, fn $other: $else)*
         }
         $crate::at_best_level! {
             @level "aarch64" "neon",
-            fn neon($argument: $type) -> $result, |$level: Neon| $body
+            fn neon($argument: $type) -> $result, |$level: Neon| $body $(, fn $other: $else)*
         }
 
         #[cold]
@@ -131,10 +143,20 @@ macro_rules! at_best_level {
     }};
     (@level $arch:literal $features:literal,
         fn $name:ident($argument:ident: $type:ty) -> $result:ty, |$level:ident: $token:ident| $body:expr
+        $(, fn $other:ident: $else:expr)*
     ) => {
         #[cfg(target_arch = $arch)]
         #[target_feature(enable = $features)]
         unsafe extern "C-unwind" fn $name($argument: $type) -> $result {
+            $(
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                unsafe extern "C-unwind" fn $other($argument: $type) -> $result {
+                    // SAFETY: this is called only by the function around it and the others in it.
+                    let $level = unsafe { $crate::kernel::$token::new() };
+                    $else
+                }
+            )*
             // SAFETY: this is called only where the level is the best one that the CPU has.
             let $level = unsafe { $crate::kernel::$token::new() };
             $body

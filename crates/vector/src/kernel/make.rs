@@ -31,6 +31,7 @@ macro_rules! level {
             sparse_l2_squared = merge::l2_squared::<$lanes>, (Sparse) -> f32;
             sparse_inner_product = merge::inner_product::<$lanes>, (Sparse) -> f32;
             sparse_l1 = merge::l1::<$lanes>, (Sparse) -> f32;
+            sparse_cosine = merge::cosine::<$lanes>, (Sparse) -> (f32, f32, f32);
             bits_hamming = $hamming, (&[u8]) -> u64;
             bits_jaccard = $jaccard, (&[u8]) -> (u64, u64);
         }
@@ -49,6 +50,7 @@ macro_rules! level {
             sparse_l2_squared: level!(@fn $token $features sparse_l2_squared(Sparse) -> f32),
             sparse_inner_product: level!(@fn $token $features sparse_inner_product(Sparse) -> f32),
             sparse_l1: level!(@fn $token $features sparse_l1(Sparse) -> f32),
+            sparse_cosine: level!(@fn $token $features sparse_cosine(Sparse) -> (f32, f32, f32)),
             f16_to_f32: level!(@convert $features lanes::widen::<$lanes>, (&[u16], &mut [f32])),
             f32_to_f16: level!(@convert $features lanes::narrow::<$lanes>, (&[f32], &mut [u16])),
             bits_hamming: level!(@fn $token $features bits_hamming(&[u8]) -> u64),

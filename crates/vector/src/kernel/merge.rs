@@ -4,7 +4,7 @@
 //! additions. So the longer list is taken a register at a time, and each index of the shorter one is compared with all of
 //! the register; only where a register ends is there anything to guess.
 
-use super::lanes::{Difference, Lanes, Product, Square, Term};
+use super::lanes::{self, Difference, Lanes, Product, Square, Term};
 use super::{Scalar, Sums};
 use crate::sparse::Sparse;
 
@@ -228,4 +228,23 @@ pub(super) unsafe fn l1<L: Matching>(left: Sparse, right: Sparse) -> f32 {
     }
     // SAFETY: the caller vouches for the instructions.
     unsafe { fold::<L, Difference, true>(left, right) }
+}
+
+/// Sum the products of the two, of the left with itself, and of the right with itself.
+///
+/// # Safety
+/// The CPU must have the instructions of `L`.
+#[inline(always)]
+pub(super) unsafe fn cosine<L: Matching>(left: Sparse, right: Sparse) -> (f32, f32, f32) {
+    let (l, r) = (left.values, right.values);
+    // SAFETY: the caller vouches for the instructions, and for no list more is loaded than it has.
+    unsafe {
+        let product = inner_product::<L>(left, right);
+        if l.len() > L::COUNT || r.len() > L::COUNT {
+            return (product, lanes::inner_product::<L, f32>(l, l), lanes::inner_product::<L, f32>(r, r));
+        }
+        // The same sums without a branch.
+        let (l, r) = (L::load_some(l.as_ptr(), l.len()), L::load_some(r.as_ptr(), r.len()));
+        (product, l.mul_add(l, L::zero()).sum(), r.mul_add(r, L::zero()).sum())
+    }
 }

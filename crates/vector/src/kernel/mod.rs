@@ -76,6 +76,8 @@ pub struct Kernels {
     pub sparse_inner_product: fn(Sparse, Sparse) -> f32,
     /// Taxicab distance of such vectors.
     pub sparse_l1: fn(Sparse, Sparse) -> f32,
+    /// Inner product, squared norm of the left, squared norm of the right, of such vectors.
+    pub sparse_cosine: fn(Sparse, Sparse) -> (f32, f32, f32),
     /// Widen binary16 bit patterns; exact, and a NaN comes out quiet.
     pub f16_to_f32: fn(&[u16], &mut [f32]),
     /// Round to the nearest binary16, ties to even; what is too great becomes infinite.

@@ -22,6 +22,7 @@ pub(super) static LEVEL: Kernels = Kernels {
     sparse_l2_squared: |left, right| Scalar.sparse_l2_squared(left, right),
     sparse_inner_product: |left, right| Scalar.sparse_inner_product(left, right),
     sparse_l1: |left, right| Scalar.sparse_l1(left, right),
+    sparse_cosine: |left, right| Scalar.sparse_cosine(left, right),
     f16_to_f32: |halves, floats| floats.iter_mut().zip(halves).for_each(|(f, h)| *f = half::to_f32(*h)),
     f32_to_f16: |floats, halves| halves.iter_mut().zip(floats).for_each(|(h, f)| *h = half::from_f32(*f)),
     bits_hamming: |left, right| Scalar.bits_hamming(left, right),
@@ -86,6 +87,12 @@ impl Sums for Scalar {
     #[inline(always)]
     fn sparse_l1(self, left: Sparse, right: Sparse) -> f32 {
         merge(left, right, |l, r| (l - r).abs(), f32::abs)
+    }
+
+    #[inline(always)]
+    fn sparse_cosine(self, left: Sparse, right: Sparse) -> (f32, f32, f32) {
+        let (l, r) = (left.values, right.values);
+        (self.sparse_inner_product(left, right), self.f32_inner_product(l, l), self.f32_inner_product(r, r))
     }
 
     #[inline(always)]

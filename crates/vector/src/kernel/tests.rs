@@ -326,6 +326,10 @@ fn check_sparse(left: &SparseBuf, right: &SparseBuf) {
         check("l2", level.sparse_l2_squared, definition(&l, &r, l2_squared));
         check("inner product", level.sparse_inner_product, definition(&l, &r, |l, r| l * r));
         check("l1", level.sparse_l1, definition(&l, &r, |l, r| (l - r).abs()));
+        let (product, norm) =
+            (level.sparse_inner_product, |side: Sparse| (level.f32_inner_product)(side.values, side.values));
+        let sums = (level.sparse_cosine)(left, right);
+        assert_eq!(sums, (product(left, right), norm(left), norm(right)), "{} cosine", level.name);
         if left == right {
             assert_eq!((level.sparse_l2_squared)(left, right), 0.0, "{}", level.name);
         }

@@ -39,10 +39,8 @@ pub fn l1(sums: impl Sums, left: Sparse, right: Sparse) -> f64 {
 /// One minus the cosine of the angle, in 0..=2; NaN when either vector is zero.
 #[inline(always)]
 pub fn cosine(sums: impl Sums, left: Sparse, right: Sparse) -> f64 {
-    let product = sums.sparse_inner_product(left, right);
-    // Not a closure: it would be code of its own, without the features of the code around it.
-    let (l, r) = (left.values, right.values);
-    of_cosine(product, sums.f32_inner_product(l, l), sums.f32_inner_product(r, r))
+    let (product, left, right) = sums.sparse_cosine(left, right);
+    of_cosine(product, left, right)
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ macro_rules! dense_functions {
 macro_rules! dense_distances {
     ($element:ty: $($distance:ident = $name:ident),+ $(,)?) => {
         $crate::pg::fast::fast_functions! {
-            $(fn $name(args) by of_flat |sums, left, right| $crate::types::dense::plain(
+            $(fn $name(args) by flat_pair($crate::pg::fast::LONG) |sums, left, right| $crate::types::dense::plain(
                 left, right, |left: &[$element], right: &[$element]| {
                     vw_vector::dense::distance::$distance(sums, left, right)
                 },

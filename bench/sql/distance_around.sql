@@ -1,0 +1,1 @@
+EXECUTE cell_around;

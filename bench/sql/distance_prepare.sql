@@ -1,0 +1,1 @@
+SELECT cell_prepare($1, $2);

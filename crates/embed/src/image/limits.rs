@@ -41,8 +41,10 @@ impl Limits {
             return Ok(());
         }
         let (sum, limit) = (sum.div_ceil(1 << 20), self.memory >> 20);
-        let message = format!("the image is {width} x {height} pixels, which take {sum} MiB to decode; {limit} are allowed");
-        Err(Failure::new(ErrorCode::BadInput, message).hint("Send a smaller picture; a JPEG takes less if it is not progressive."))
+        let message =
+            format!("the image is {width} x {height} pixels, which take {sum} MiB to decode; {limit} are allowed");
+        Err(Failure::new(ErrorCode::BadInput, message)
+            .hint("Send a smaller picture; a JPEG takes less if it is not progressive."))
     }
 
     /// Refuse a picture that is too large, or empty.

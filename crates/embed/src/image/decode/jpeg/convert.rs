@@ -118,7 +118,12 @@ impl Canvas {
             }
             self.drawn = y + 1;
             if !upright && (y + 1 == end.min(height) || self.band.len() >= TURNED * width) {
-                self.orientation.put(&self.band, self.drawn - self.band.len() / width, (width, height), &mut self.pixels);
+                self.orientation.put(
+                    &self.band,
+                    self.drawn - self.band.len() / width,
+                    (width, height),
+                    &mut self.pixels,
+                );
                 self.band.clear();
             }
         }

@@ -1,6 +1,6 @@
 """Make photograph-like JPEG files of 12 megapixels, or embed such files with Pillow and ONNX Runtime.
 
-usage: picture.py make FOLDER COUNT
+usage: picture.py make FOLDER COUNT full|halved
        picture.py embed FOLDER TOWER
 
 `embed` prints pictures per second, loading left out. TOWER is a pack's folder of one image tower whose
@@ -19,15 +19,15 @@ from PIL import Image
 WIDTH, HEIGHT = 4000, 3000
 
 
-def make(folder, count):
-    """Write pictures of soft shapes with fine grain, as cameras do: quality 85, chroma halved."""
+def make(folder, count, chroma):
+    """Write pictures of soft shapes with fine grain, as cameras do: quality 85, chroma at full size or halved both ways."""
     for at in range(count):
         source = numpy.random.default_rng(at)
         coarse = source.integers(0, 256, (12, 16, 3), dtype=numpy.uint8)
         soft = numpy.asarray(Image.fromarray(coarse).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=numpy.int16)
         grain = source.normal(0, 6, (HEIGHT, WIDTH, 1)).astype(numpy.int16)
         picture = Image.fromarray(numpy.clip(soft + grain, 0, 255).astype(numpy.uint8))
-        picture.save(folder / f"{at}.jpg", quality=85, subsampling=2)
+        picture.save(folder / f"{at}.jpg", quality=85, subsampling={"full": 0, "halved": 2}[chroma])
 
 
 def pixels(path, config):
@@ -59,13 +59,13 @@ def embed(folder, tower):
     print(len(files) / (time.perf_counter() - begun))
 
 
-def main(mode, folder, last):
+def main(mode, folder, *rest):
     if mode == "make":
-        make(pathlib.Path(folder), int(last))
+        make(pathlib.Path(folder), int(rest[0]), rest[1])
     else:
-        embed(pathlib.Path(folder), pathlib.Path(last))
+        embed(pathlib.Path(folder), pathlib.Path(rest[0]))
 
 
-if len(sys.argv) != 4 or sys.argv[1] not in ("make", "embed"):
+if len(sys.argv) != {"make": 5, "embed": 4}.get(sys.argv[1] if len(sys.argv) > 1 else ""):
     sys.exit(__doc__)
 main(*sys.argv[1:])

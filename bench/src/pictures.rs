@@ -16,9 +16,17 @@ const ROUNDS: usize = 3;
 
 const PICTURE: &str = include_str!("../sql/embed_picture.sql");
 
+/// Measure files of both kinds that cameras write.
 pub fn run(client: &mut Client, python: &Python) -> Result<()> {
+    [("halved", "4:2:0"), ("full", "4:4:4")].into_iter().try_for_each(|(chroma, name)| {
+        println!("JPEG of 12 megapixels, {name}:");
+        of_kind(client, python, chroma)
+    })
+}
+
+fn of_kind(client: &mut Client, python: &Python, chroma: &str) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a folder")?;
-    python.make_pictures(folder.path(), FILES)?;
+    python.make_pictures(folder.path(), FILES, chroma)?;
     let files = read(folder.path())?;
     embed(client, files.get(..1).unwrap_or_default())?;
     let (mut raw, mut ours) = (Vec::new(), Vec::new());

@@ -50,9 +50,10 @@ impl Python {
         Ok(Raw { rates, run_millis: number("/run_millis")?, one_millis: number("/one_millis")? })
     }
 
-    /// Write `count` photograph-like JPEG files of 12 megapixels into a folder.
-    pub fn make_pictures(&self, folder: &Path, count: usize) -> Result<()> {
-        let status = Command::new(&self.0).args([PICTURE, "make"]).arg(folder).arg(count.to_string()).status()?;
+    /// Write `count` photograph-like JPEG files of 12 megapixels into a folder, with their chroma `full` or `halved`.
+    pub fn make_pictures(&self, folder: &Path, count: usize, chroma: &str) -> Result<()> {
+        let count = count.to_string();
+        let status = Command::new(&self.0).args([PICTURE, "make"]).arg(folder).args([&count, chroma]).status()?;
         if status.success() { Ok(()) } else { bail!("{PICTURE}: {status}") }
     }
 

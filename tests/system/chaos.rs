@@ -188,6 +188,49 @@ fn an_engine_that_is_stopped_for_a_moment_goes_on() {
     assert_eq!(engine(&cluster), pid, "{}", cluster.log());
 }
 
+/// Keep engines from listening: each of them takes a lock on this folder before.
+struct Barrier {
+    /// Gives the lock back when it is closed.
+    _folder: std::fs::File,
+}
+
+impl Barrier {
+    fn new(cluster: &Cluster) -> Barrier {
+        let folder = std::fs::File::open(cluster.data().join("vw")).expect("the engine's folder is there");
+        folder.lock().expect("no engine is starting");
+        Barrier { _folder: folder }
+    }
+}
+
+#[test]
+fn an_engine_that_hangs_before_it_listens_is_replaced() {
+    let settings = "vw.engine_hang_timeout = '1s'\nvw.engine_start_timeout = '2s'\nshared_preload_libraries = 'vw'";
+    let cluster = Cluster::start(settings);
+    let mut client = cluster.with_vw("app");
+    remember(&mut client);
+    let own: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("a backend").get(0);
+    let barrier = Barrier::new(&cluster);
+    kill(engine(&cluster));
+    let started = Instant::now();
+    let error = distance(&mut client, 0).expect_err("no engine listens");
+    let fault = error.as_db_error().expect("the server says so");
+    println!("told after {:?}: {}", started.elapsed(), fault.message());
+    assert_eq!((fault.code(), fault.message()), (&SqlState::SYSTEM_ERROR, "the embedding engine cannot be reached"));
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let limit = Instant::now() + Duration::from_secs(60);
+    while cluster.log().matches("before it listened and is killed").count() < 2 {
+        assert!(Instant::now() < limit, "an engine that hangs is left alone:\n{}", cluster.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(barrier);
+    let time = back(&mut client, 1);
+    println!("back {time:?} after the next one could start");
+    assert!(distance(&mut client, 1).expect("it is there") < 1e-5);
+    let now: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("the connection lives").get(0);
+    assert_eq!(own, now);
+    assert!(!cluster.log().contains("reinitializing"), "no backend was reset:\n{}", cluster.log());
+}
+
 #[test]
 fn a_call_to_an_engine_that_hangs_can_be_cancelled() {
     let cluster = Cluster::start("vw.engine_hang_timeout = 0\nshared_preload_libraries = 'vw'");

@@ -30,7 +30,10 @@ impl Writer {
     }
 
     pub(crate) fn f32s(&mut self, values: &[f32]) {
-        self.frame.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        let start = self.frame.len();
+        self.frame.resize(start + 4 * values.len(), 0);
+        let (words, _) = self.frame.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
+        words.iter_mut().zip(values).for_each(|(word, value)| *word = value.to_le_bytes());
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {

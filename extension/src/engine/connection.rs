@@ -1,7 +1,7 @@
 //! One non-blocking connection to an engine. Dropping it hangs up, which cancels the request at the other end.
 
 use crate::pg::error::Fault;
-use crate::pg::latch::{Interest, check, wait_for_socket};
+use crate::pg::latch::{Readable, check, wait_to_write};
 use std::io::{self, Read, Write};
 use std::mem::{offset_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd};
@@ -28,6 +28,8 @@ impl From<io::Error> for Failure {
 
 /// An open connection, idle between exchanges.
 pub struct Connection {
+    /// Made for the first wait; dropped before the stream.
+    readable: Option<Readable>,
     stream: UnixStream,
     path: PathBuf,
 }
@@ -56,7 +58,11 @@ impl Connection {
         let stream = unsafe { UnixStream::from_raw_fd(socket) };
         // SAFETY: the address is initialised, terminated, and at least `length` bytes long.
         let done = unsafe { libc::connect(socket, (&raw const address).cast(), length as libc::socklen_t) };
-        if done == 0 { Ok(Connection { stream, path: path.into() }) } else { Err(io::Error::last_os_error()) }
+        if done == 0 {
+            Ok(Connection { readable: None, stream, path: path.into() })
+        } else {
+            Err(io::Error::last_os_error())
+        }
     }
 
     /// The bare stream, which never blocks.
@@ -72,6 +78,8 @@ impl Connection {
     /// Send one frame and wait for the reply, given without its length. Cancellable at every point.
     pub fn exchange(&mut self, frame: &[u8]) -> Result<Vec<u8>, Failure> {
         self.send(frame)?;
+        // No engine has answered yet.
+        self.wait_to_read();
         let mut length = [0; 4];
         self.fill(&mut length)?;
         let length = vw_protocol::frame_length(length)
@@ -90,7 +98,8 @@ impl Connection {
             match self.stream.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) => self.wait_after(error, Interest::Write)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_to_write(self.stream.as_raw_fd()),
+                Err(error) => again(error)?,
             }
             check();
         }
@@ -102,20 +111,22 @@ impl Connection {
             match self.stream.read(rest) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => rest = rest.get_mut(count..).unwrap_or_default(),
-                Err(error) => self.wait_after(error, Interest::Read)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_to_read(),
+                Err(error) => again(error)?,
             }
             check();
         }
         Ok(())
     }
 
-    /// Wait for the socket after `WouldBlock`; pass other errors on.
-    fn wait_after(&self, error: io::Error, interest: Interest) -> io::Result<()> {
-        match error.kind() {
-            io::ErrorKind::WouldBlock => wait_for_socket(self.stream.as_raw_fd(), interest, None),
-            io::ErrorKind::Interrupted => {}
-            _ => return Err(error),
-        }
-        Ok(())
+    /// Wait until the engine may have sent something.
+    fn wait_to_read(&mut self) {
+        let socket = self.stream.as_raw_fd();
+        self.readable.get_or_insert_with(|| Readable::new(socket)).wait();
     }
+}
+
+/// Pass an error on, unless it says to try again.
+fn again(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
 }

@@ -9,6 +9,7 @@ pub mod functions;
 mod memo;
 mod pinned;
 pub mod process;
+mod progress;
 mod pulse;
 mod scalar;
 pub mod settings;

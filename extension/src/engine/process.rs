@@ -1,9 +1,10 @@
-//! A running `vw-engine`, as its parent sees it: ended, stopped, or owing an answer. Who starts another one is
+//! A running `vw-engine`, as its parent sees it: ended, stopped, owing an answer, or not getting as far as listening. Who starts another one is
 //! `supervisor`.
 //!
 //! Time counts against an engine only while it is watched: of a pause between two looks no more than [`LOOK`]. So a
 //! supervisor that was itself stopped, frozen with its container, or not given a processor, finds nothing amiss on waking.
 
+use super::progress::Progress;
 use super::pulse::Pulse;
 use super::settings::{self, Launch};
 use super::supervisor::LOOK;
@@ -26,6 +27,7 @@ const STOPPED: Duration = Duration::from_millis(500);
 pub struct Engine {
     child: Child,
     pulse: Pulse,
+    progress: Progress,
     looked: Instant,
     /// For how long it was seen to be stopped, if it is.
     stopped: Option<Duration>,
@@ -54,7 +56,8 @@ impl Engine {
         // A container may forbid this; the engine then competes on equal terms.
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), OOM_SCORE);
         pgrx::log!("vw: engine started with process id {}", child.id());
-        Ok(Engine { child, pulse: Pulse::default(), looked: Instant::now(), stopped: None })
+        let (pulse, progress) = (Pulse::default(), Progress::default());
+        Ok(Engine { child, pulse, progress, looked: Instant::now(), stopped: None })
     }
 
     /// Tell whether the engine died, and say so in the server log.
@@ -77,18 +80,23 @@ impl Engine {
         self.pulse.came_up()
     }
 
-    /// Tell whether the engine has been stopped or has owed an answer for too long, and say so in the server log.
+    /// Tell whether the engine has been stopped, has owed an answer or has got nowhere before it listened, each for too
+    /// long, and say so in the server log.
     pub fn is_ill(&mut self) -> bool {
         let passed = self.looked.elapsed().min(LOOK);
         self.looked = Instant::now();
         self.stopped = self.is_stopped().then(|| self.stopped.map_or(Duration::ZERO, |before| before + passed));
         let owed = self.pulse.beat(Path::new(SOCKET), passed);
-        let Some(limit) = settings::hang_timeout() else { return false };
         let pid = self.child.id();
+        let idle = if self.pulse.listens() { Duration::ZERO } else { self.progress.look(pid, passed) };
+        let Some(limit) = settings::hang_timeout() else { return false };
         if self.stopped.is_some_and(|time| time >= STOPPED.min(limit)) {
             pgrx::log!("vw: engine with process id {pid} is stopped and is killed");
         } else if owed >= limit {
             pgrx::log!("vw: engine with process id {pid} did not answer for {} s and is killed", limit.as_secs_f64());
+        } else if idle >= limit {
+            let seconds = limit.as_secs_f64();
+            pgrx::log!("vw: engine with process id {pid} did nothing for {seconds} s before it listened and is killed");
         } else {
             return false;
         }

@@ -36,10 +36,15 @@ impl Pulse {
         self.answered.is_some()
     }
 
+    /// Tell whether the engine was ever seen to listen.
+    pub fn listens(&self) -> bool {
+        self.line.is_some() || self.owed.is_some() || self.came_up()
+    }
+
     /// Look for an answer `passed` after the last look, and ping again when it is time; gives for how long the engine
     /// owes an answer.
     ///
-    /// An engine that does not listen yet owes none: reading large packs takes its time.
+    /// An engine that does not listen yet owes none: reading large packs takes its time, which `progress` looks after.
     pub fn beat(&mut self, socket: &Path, passed: Duration) -> Duration {
         self.owed = self.owed.map(|owed| owed + passed);
         let kept = self.line.take();

@@ -27,10 +27,10 @@ pub struct Serve {
     /// The one that was used longest ago is unloaded first; the one in use may be larger.
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     memory: u64,
-    /// Memory that the decoder of one picture or sound may take, such as 512MiB.
+    /// Memory that the decoder of one picture or sound may take, such as 256MiB.
     ///
     /// A small file gets 256 MiB of it, and 16 bytes more for each of its own.
-    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     decoder_memory: u64,
     /// Seconds of the processor within which one picture or sound is answered; raise it on a slow machine.
     ///

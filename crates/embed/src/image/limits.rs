@@ -13,14 +13,14 @@ pub struct Limits {
     pub pixels: u64,
     /// Pixels along one side. PNG, TIFF and BMP could claim 2^31; what a camera makes stays far below 2^16.
     pub side: u32,
-    /// Bytes that a decoder may hold at once, beside the file.
+    /// Bytes that a decoder may hold at once, the file among them.
     pub memory: usize,
 }
 
 impl Default for Limits {
-    /// 20 MiB, 50 megapixels, 65,535 pixels a side; and as many bytes as 50 megapixels of four 16-bit samples take.
+    /// 20 MiB, 50 megapixels, 65,535 pixels a side; and what the sandbox leaves a decoder of its 256 MiB.
     fn default() -> Self {
-        Self { file: 20 << 20, pixels: 50_000_000, side: 65_535, memory: 400_000_000 }
+        Self { file: 20 << 20, pixels: 50_000_000, side: 65_535, memory: 236 << 20 }
     }
 }
 
@@ -32,6 +32,19 @@ impl Limits {
             return Err(Failure::new(ErrorCode::BadInput, message));
         }
         Ok(())
+    }
+
+    /// Refuse a picture that takes `needed` bytes to decode, beside its file, where that is too much.
+    pub(super) fn check_memory(&self, (width, height): (u32, u32), file: &[u8], needed: usize) -> Result<(), Failure> {
+        let sum = needed.saturating_add(file.len());
+        if sum <= self.memory {
+            return Ok(());
+        }
+        let (sum, limit) = (sum.div_ceil(1 << 20), self.memory >> 20);
+        let message =
+            format!("the image is {width} x {height} pixels, which take {sum} MiB to decode; {limit} are allowed");
+        Err(Failure::new(ErrorCode::BadInput, message)
+            .hint("Send a smaller picture; a JPEG takes less if it is not progressive."))
     }
 
     /// Refuse a picture that is too large, or empty.

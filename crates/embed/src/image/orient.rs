@@ -26,6 +26,9 @@ pub enum Orientation {
     Left,
 }
 
+/// Rows that are turned together.
+const BAND: usize = 16;
+
 impl Orientation {
     /// The tag's value as an orientation.
     pub fn from_tag(value: u32) -> Option<Orientation> {
@@ -67,24 +70,48 @@ impl Orientation {
     }
 
     fn turn<const N: usize>(self, picture: &Picture) -> Result<Picture, Failure> {
-        let (swap, backward_rows, backward_columns) = self.steps();
         let (source, _) = picture.samples().as_chunks::<N>();
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let mut turned = buffer([0u8; N], source.len())?;
-        let place = |at: usize, count: usize, backward: bool| if backward { count - 1 - at } else { at };
-        // Reads go along rows; where rows become columns, writes jump by a row each time.
-        let (step, row_step) = if swap { (height, 1) } else { (1, width) };
-        for (y, row) in source.chunks_exact(width).enumerate() {
-            let start = place(y, height, backward_rows) * row_step;
-            for (x, pixel) in row.iter().enumerate() {
-                if let Some(target) = turned.get_mut(start + place(x, width, backward_columns) * step) {
-                    *target = *pixel;
-                }
-            }
+        for (number, rows) in source.chunks(BAND * width).enumerate() {
+            self.put(rows, BAND * number, (width, height), &mut turned);
         }
-        let (width, height) =
-            if swap { (picture.height(), picture.width()) } else { (picture.width(), picture.height()) };
+        let (width, height) = self.size(picture.width(), picture.height());
         Picture::new(width, height, picture.has_alpha(), turned.into_flattened())
+    }
+
+    /// Width and height of the upright picture.
+    pub fn size(self, width: u32, height: u32) -> (u32, u32) {
+        if self.steps().0 { (height, width) } else { (width, height) }
+    }
+
+    /// Put some whole rows of a stored picture of `width` by `height` pixels, of which the first is the `first`, where they
+    /// are in the upright one.
+    pub fn put<const N: usize>(
+        self,
+        rows: &[[u8; N]],
+        first: usize,
+        (width, height): (usize, usize),
+        upright: &mut [[u8; N]],
+    ) {
+        let (swap, backward_rows, backward_columns) = self.steps();
+        let place = |at: usize, count: usize, backward: bool| if backward { count - 1 - at } else { at };
+        let mut put = |x: usize, y: usize, pixel: &[u8; N]| {
+            let (row, column) = (place(first + y, height, backward_rows), place(x, width, backward_columns));
+            let at = if swap { column * height + row } else { row * width + column };
+            if let Some(target) = upright.get_mut(at) {
+                *target = *pixel;
+            }
+        };
+        if !swap {
+            let rows = rows.chunks_exact(width).enumerate();
+            rows.for_each(|(y, row)| row.iter().enumerate().for_each(|(x, pixel)| put(x, y, pixel)));
+            return;
+        }
+        // Where rows become columns, a column of what is here is written side by side.
+        for x in 0..width {
+            rows.iter().skip(x).step_by(width).enumerate().for_each(|(y, pixel)| put(x, y, pixel));
+        }
     }
 }
 

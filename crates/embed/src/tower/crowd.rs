@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 /// The longest wait, however much it saves.
-const MOST: Duration = Duration::from_millis(1);
+const MOST: Duration = Duration::from_millis(3);
 
 /// Batches that do not wait after one for which nobody came.
 const PAUSE: u32 = 8;
@@ -44,6 +44,11 @@ impl Crowd {
             (self.waited, self.there) = (true, there);
         }
         Some(left)
+    }
+
+    /// How many there are when nobody is missing.
+    pub fn expected(&self) -> usize {
+        self.expected
     }
 
     /// Note that a batch is taken.

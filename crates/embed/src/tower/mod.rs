@@ -1,7 +1,7 @@
 //! Loaded towers: what turns inputs of one modality into vectors. Inputs are tokenised or preprocessed by their
 //! caller's thread and a crew, and then wait for the one thread that runs the graph.
 //!
-//! `tokens`, `crew` and `input` make inputs ready; `queue`, `batch`, `cost` and `crowd` decide who runs with whom and when, in
+//! `tokens`, `words`, `crew` and `input` make inputs ready; `queue`, `batch`, `cost` and `crowd` decide who runs with whom and when, in
 //! `runner`, under `watch`; `binding` and `graph` run them; `lift` takes the vectors to the pack's space. What a pack is, `pack` knows.
 
 mod admission;
@@ -19,6 +19,7 @@ mod runner;
 mod tokens;
 mod usage;
 mod watch;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;

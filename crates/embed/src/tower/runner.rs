@@ -69,6 +69,8 @@ type Batch<T> = Vec<Share<Job<<T as Run>::Input>>>;
 
 struct State<I> {
     queue: Queue<Job<I>>,
+    /// Single requests for which the next batch is held up; fewer do not wake the thread.
+    awaited: usize,
     closed: bool,
 }
 
@@ -91,7 +93,7 @@ impl<T: Run> Runner<T> {
     /// Start a thread for `graph`; `measured` says whether what runs cost bounds its batches, too.
     pub fn start(graph: T, counters: Arc<Counters>, measured: bool) -> Result<Runner<T>, Failure> {
         let desk = Mutex::new(Desk { graph, cost: measured.then(Cost::default), crowd: Crowd::default() });
-        let state = Mutex::new(State { queue: Queue::default(), closed: false });
+        let state = Mutex::new(State { queue: Queue::default(), awaited: 0, closed: false });
         let shared = Arc::new(Shared { desk, state, wake: Condvar::new(), watch: Watch::start()?, counters });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("tower".to_owned()).spawn(move || own.work());
@@ -110,8 +112,7 @@ impl<T: Run> Runner<T> {
         let results = Results { done, left: inputs.len(), reply: Some(reply) };
         let job = Arc::new(Job { inputs, alive, came: Instant::now(), results: Mutex::new(results) });
         let at_once = !bulk && lengths.len() == 1 && self.shared.run_at_once(&job);
-        if !at_once {
-            lock(&self.shared.state).queue.push(job, bulk, lengths.into_iter());
+        if !at_once && self.shared.line_up(job, bulk, lengths) {
             self.shared.wake.notify_one();
         }
         answer.recv().map_err(|_| Failure::internal("the caller hung up"))
@@ -147,6 +148,13 @@ impl<T: Run> Shared<T> {
                 self.serve(&mut desk, &batch, gone);
             }
         }
+    }
+
+    /// Put a job into the queue; tells whether the tower's thread is to be woken for it.
+    fn line_up(&self, job: Arc<Job<T::Input>>, bulk: bool, lengths: Vec<usize>) -> bool {
+        let mut state = lock(&self.state);
+        state.queue.push(job, bulk, lengths.into_iter());
+        state.queue.singles() >= state.awaited
     }
 
     /// Run a job of one input on this thread, if nobody else runs, waits or is about to come; tells whether it was run.
@@ -188,7 +196,9 @@ impl<T: Run> Shared<T> {
     fn next(&self, desk: &mut Desk<T>) -> Option<(Batch<T>, usize)> {
         let mut state = lock(&self.state);
         while let Some(wait) = desk.wait(state.queue.singles(), state.queue.head()).filter(|_| !state.closed) {
+            state.awaited = desk.crowd.expected();
             state = self.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            state.awaited = 0;
         }
         state.queue.retain(Job::wanted);
         let there = state.queue.singles();

@@ -6,6 +6,7 @@ use tokenizers::normalizers::{Lowercase, Sequence};
 use tokenizers::{Encoding, NormalizerWrapper, Tokenizer, TruncationParams};
 use vw_protocol::ErrorCode;
 
+use super::words::Words;
 use crate::Failure;
 use crate::pack::Part;
 
@@ -32,6 +33,7 @@ pub struct Tokens {
 pub struct TextTokenizer {
     tokenizer: Tokenizer,
     max_tokens: usize,
+    words: Option<Words>,
     query: String,
     document: String,
 }
@@ -52,7 +54,8 @@ impl TextTokenizer {
             tokenizer.with_normalizer(Some(Sequence::new(steps)));
         }
         let (query, document) = (part.prompts.query.clone(), part.prompts.document.clone());
-        Ok(TextTokenizer { tokenizer, max_tokens, query, document })
+        let words = Words::of(&tokenizer);
+        Ok(TextTokenizer { tokenizer, max_tokens, words, query, document })
     }
 
     /// The longest text that is read, in tokens.
@@ -85,6 +88,12 @@ impl TextTokenizer {
         let first = self.max_tokens.saturating_mul(CHARACTERS_PER_TOKEN);
         let most = first.max(MOST_CHARACTERS);
         let mut characters = first;
+        if text.len() <= first
+            && let Some(words) = &self.words
+            && let Some(tokens) = words.encode(&self.tokenizer, &prompted(prompt, text), self.max_tokens)
+        {
+            return Ok(tokens);
+        }
         loop {
             let head = beginning(text, characters.min(most));
             let cut = head.len() < text.len();

@@ -44,9 +44,40 @@ fn idle_scans(side: u16, count: usize) -> Vec<u8> {
     jpeg(&[frame(0xC2, 8, side, side, &[[1, 0x11, 0]]), table(0, 0), table(0x10, 0xE0), first, idle.repeat(count)])
 }
 
+/// An Exif segment that says which way up the picture is.
+fn exif(orientation: u8) -> Vec<u8> {
+    let entry = [b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0], &[0; 4]];
+    segment(0xE1, &entry.concat())
+}
+
+/// A picture of 49 megapixels and full colour, without progression by units and with it in scans of one component each, of
+/// `side` pixels a side; every block is there.
+fn full(marker: u8, side: u16, first: Vec<u8>) -> Vec<u8> {
+    let colour = [[1, 0x11, 0], [2, 0x11, 0], [3, 0x11, 0]];
+    let blocks = usize::from(side.div_ceil(8)).pow(2);
+    let last = if marker == 0xC0 { 63 } else { 0 };
+    let all = segment(0xDA, &[3, 1, 0, 2, 0, 3, 0, 0, last, 0]);
+    let pixels = [all.as_slice(), &vec![0; blocks * if marker == 0xC0 { 6 } else { 3 } / 8 + 1]].concat();
+    jpeg(&[first, frame(marker, 8, side, side, &colour), table(0, 0), table(0x10, 0), pixels])
+}
+
 /// An Exif segment whose directory names itself as the next one.
 fn exif_loop() -> Vec<u8> {
     segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\x08\0\0\0")
+}
+
+/// Photographs as large as they may be, which must be read.
+pub fn good() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("49 megapixels of colour", full(0xC0, 7000, Vec::new())),
+        ("49 megapixels of colour, lying", full(0xC0, 7000, exif(6))),
+        ("33 megapixels of colour, progressive, lying", full(0xC2, 5750, exif(6))),
+    ]
+}
+
+/// A progressive photograph whose coefficients alone are 294 MB.
+pub fn too_much() -> Vec<u8> {
+    full(0xC2, 7000, Vec::new())
 }
 
 pub fn jpegs() -> Vec<(&'static str, Vec<u8>)> {
@@ -60,6 +91,10 @@ pub fn jpegs() -> Vec<(&'static str, Vec<u8>)> {
     let colour = [[1, 0x22, 0], [2, 0x11, 0], [3, 0x11, 0]];
     vec![
         ("jpeg 49 megapixels of grey", grey(7000, 7000)),
+        ("jpeg 49 megapixels of colour", full(0xC0, 7000, Vec::new())),
+        ("jpeg 49 megapixels of colour, lying", full(0xC0, 7000, exif(6))),
+        ("jpeg 33 megapixels of colour, progressive, lying", full(0xC2, 5750, exif(6))),
+        ("jpeg 49 megapixels of colour, progressive, whole", full(0xC2, 7000, Vec::new())),
         ("jpeg 65535 x 65535", claims(0xC0, 8, 65_535, 65_535, &[[1, 0x11, 0]])),
         ("jpeg 1 x 65535", grey(1, 65_535)),
         ("jpeg 0 x 0", claims(0xC0, 8, 0, 0, &[[1, 0x11, 0]])),

@@ -98,6 +98,9 @@ fn gif(width: u16, height: u16, body: &[u8]) -> Vec<u8> {
     [b"GIF89a", size.as_slice(), &[0x80, 0, 0], &palette, body, b";"].concat()
 }
 
+/// Says that index 0 is transparent.
+const CLEAR: &[u8] = &[0x21, 0xF9, 4, 1, 0, 0, 0, 0];
+
 fn frame(left: u16, width: u16, height: u16, pixels: &[u8]) -> Vec<u8> {
     let place = [left, 0, width, height].map(u16::to_le_bytes).concat();
     [b",", place.as_slice(), &[0], pixels].concat()
@@ -110,6 +113,8 @@ pub fn gifs() -> Vec<(&'static str, Vec<u8>)> {
         ("gif 65535 x 65535", gif(65_535, 65_535, &one(9, 9))),
         ("gif frame of 65535 x 65535", gif(9, 9, &frame(0, 65_535, 65_535, &lzw_zeros(100)))),
         ("gif 49 megapixels", gif(7000, 7000, &one(7000, 7000))),
+        ("gif 49 megapixels, some of them clear", gif(7000, 7000, &[CLEAR, one(7000, 7000).as_slice()].concat())),
+        ("gif 49 megapixels, a row of them bare", gif(7000, 7000, &[CLEAR, one(7000, 6999).as_slice()].concat())),
         ("gif 200000 frames", gif(9, 9, &one(9, 9).repeat(200_000))),
         ("gif frame outside", gif(9, 9, &frame(60_000, 9, 9, &lzw_zeros(81)))),
         ("gif a million comments", gif(9, 9, &comments)),

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU64;
 
-use gif::{ColorOutput, DecodeOptions, MemoryLimit};
+use gif::{ColorOutput, DecodeOptions, Decoder, Frame, MemoryLimit};
 
 use super::Decoded;
 use crate::Failure;
@@ -24,42 +24,61 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
     let width = screen.0.max(u64::from(frame.left) + u64::from(frame.width));
     let height = screen.1.max(u64::from(frame.top) + u64::from(frame.height));
     let (width, height) = limits.check_size(width, height)?;
-    let mut indices = buffer(0u8, decoder.buffer_size())?;
-    decoder.read_into_buffer(&mut indices).map_err(|error| Gif.broken(error))?;
-    let palette = match frame.palette.or(global) {
+    let palette = match frame.palette.clone().or(global) {
         Some(palette) => palette.as_chunks::<3>().0.to_vec(),
         None => (0..=255).map(|tone| [tone; 3]).collect(),
     };
-    let mut canvas = buffer(frame.transparent.unwrap_or(0), width as usize * height as usize)?;
-    if frame.width > 0 {
-        let rows = indices.chunks_exact(frame.width.into());
-        for (target, row) in canvas.chunks_exact_mut(width as usize).skip(frame.top.into()).zip(rows) {
-            let left = usize::from(frame.left);
-            if let Some(target) = target.get_mut(left..left + row.len()) {
-                target.copy_from_slice(row);
-            }
-        }
-    }
-    Ok(paint(width, height, &canvas, &palette, frame.transparent)?.into())
+    let place = Place { width: width as usize, pixels: width as usize * height as usize };
+    let samples = match frame.transparent {
+        None => place.paint(&mut decoder, &frame, |index| look_up(&palette, index))?,
+        Some(transparent) => place.paint(&mut decoder, &frame, |index| {
+            let [red, green, blue] = look_up(&palette, index);
+            [red, green, blue, if index == transparent { 0 } else { 255 }]
+        })?,
+    };
+    Picture::new(width, height, frame.transparent.is_some(), samples).map(Decoded::from)
 }
 
-/// Look up the indices of a whole screen.
-fn paint(
-    width: u32,
-    height: u32,
-    canvas: &[u8],
-    palette: &[[u8; 3]],
-    transparent: Option<u8>,
-) -> Result<Picture, Failure> {
-    let Some(transparent) = transparent else {
-        let mut samples = buffer([0; 3], canvas.len())?;
-        samples.iter_mut().zip(canvas).for_each(|(pixel, index)| *pixel = look_up(palette, *index));
-        return Picture::new(width, height, false, samples.into_flattened());
-    };
-    let mut samples = buffer([0; 4], canvas.len())?;
-    for (pixel, index) in samples.iter_mut().zip(canvas) {
-        let [red, green, blue] = look_up(palette, *index);
-        *pixel = [red, green, blue, if *index == transparent { 0 } else { 255 }];
+/// The screen: its width, and its pixels in all.
+struct Place {
+    width: usize,
+    pixels: usize,
+}
+
+impl Place {
+    /// Decode a frame onto the screen, and give the colours of all of it.
+    ///
+    /// The indices lie at the end of what the colours go into, since a second buffer would be much of a decoder's memory: no
+    /// place is written before it was read.
+    fn paint<const N: usize>(
+        &self,
+        decoder: &mut Decoder<&[u8]>,
+        frame: &Frame<'_>,
+        colour: impl Fn(u8) -> [u8; N],
+    ) -> Result<Vec<u8>, Failure> {
+        let start = (N - 1) * self.pixels;
+        let mut samples = buffer(0u8, N * self.pixels)?;
+        let canvas = samples.get_mut(start..).unwrap_or_default();
+        if usize::from(frame.width) == self.width && decoder.buffer_size() == canvas.len() {
+            decoder.read_into_buffer(canvas).map_err(|error| Gif.broken(error))?;
+        } else {
+            canvas.fill(frame.transparent.unwrap_or(0));
+            let mut indices = buffer(0u8, decoder.buffer_size())?;
+            decoder.read_into_buffer(&mut indices).map_err(|error| Gif.broken(error))?;
+            let rows = indices.chunks_exact(usize::from(frame.width).max(1));
+            for (target, row) in canvas.chunks_exact_mut(self.width).skip(frame.top.into()).zip(rows) {
+                let left = usize::from(frame.left);
+                if let Some(target) = target.get_mut(left..left + row.len()) {
+                    target.copy_from_slice(row);
+                }
+            }
+        }
+        for at in 0..self.pixels {
+            let Some(index) = samples.get(start + at).copied() else { break };
+            if let Some(pixel) = samples.get_mut(N * at..).and_then(<[u8]>::first_chunk_mut) {
+                *pixel = colour(index);
+            }
+        }
+        Ok(samples)
     }
-    Picture::new(width, height, true, samples.into_flattened())
 }

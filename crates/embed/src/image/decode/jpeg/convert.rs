@@ -6,6 +6,7 @@ use super::upsample::Upsampling;
 use crate::Failure;
 use crate::image::colour::cmyk_to_rgb;
 use crate::image::limits::{buffer, reserve};
+use crate::image::orient::Orientation;
 use crate::image::picture::Picture;
 
 /// What the components are.
@@ -36,6 +37,9 @@ impl Colours {
     }
 }
 
+/// Rows that are turned together, at most.
+const TURNED: usize = 32;
+
 /// Sixteen bits below the point.
 const HALF: i32 = 1 << 15;
 
@@ -55,10 +59,15 @@ fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
     ]
 }
 
-/// A picture that is filled from the top.
+/// A picture that is filled from the top of what is stored, and upright at once: turning it later takes a second one.
 pub struct Canvas {
     colours: Colours,
+    orientation: Orientation,
     pixels: Vec<[u8; 3]>,
+    /// Rows that are drawn.
+    drawn: usize,
+    /// Rows that have yet to be turned.
+    band: Vec<[u8; 3]>,
     /// A row of each component at the picture's size.
     lines: [Vec<u8>; 4],
     sums: Vec<u16>,
@@ -66,12 +75,14 @@ pub struct Canvas {
 
 impl Canvas {
     /// An empty one, with room for a frame's pixels.
-    pub fn new(frame: &Frame, colours: Colours) -> Result<Canvas, Failure> {
+    pub fn new(frame: &Frame, colours: Colours, orientation: Orientation) -> Result<Canvas, Failure> {
         // Upsampling writes whole groups.
-        let room = 8 * frame.most.0 * frame.units.0;
-        let lines = [buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?, buffer(0u8, room)?];
-        let pixels = reserve(frame.width as usize * frame.height as usize)?;
-        Ok(Canvas { colours, pixels, lines, sums: Vec::new() })
+        let line = 8 * frame.most.0 * frame.units.0;
+        let lines = [buffer(0u8, line)?, buffer(0u8, line)?, buffer(0u8, line)?, buffer(0u8, line)?];
+        let room = frame.width as usize * frame.height as usize;
+        // Upright, a row at a time is added, and stays in the cache.
+        let pixels = if orientation == Orientation::Upright { reserve(room)? } else { buffer([0; 3], room)? };
+        Ok(Canvas { colours, orientation, pixels, drawn: 0, band: Vec::new(), lines, sums: Vec::new() })
     }
 
     /// Add rows, up to but without `end`, out of planes that have them.
@@ -92,23 +103,36 @@ impl Canvas {
 
     #[inline(always)]
     fn rows(&mut self, frame: &Frame, planes: &[Plane], end: usize) {
-        let width = frame.width as usize;
-        for y in self.pixels.len() / width..end.min(frame.height as usize) {
+        let (width, height) = (frame.width as usize, frame.height as usize);
+        let upright = self.orientation == Orientation::Upright;
+        for y in self.drawn..end.min(height) {
             for (line, plane) in self.lines.iter_mut().zip(planes) {
                 Upsampling::of(plane, frame).row(plane, y, line, &mut self.sums);
             }
-            // A row at a time stays in the cache, and room was reserved for all.
-            self.pixels.resize(self.pixels.len() + width, [0; 3]);
+            let rows = if upright { &mut self.pixels } else { &mut self.band };
+            let start = rows.len();
+            rows.resize(start + width, [0; 3]);
             let [first, second, third, fourth] = &self.lines;
-            if let Some(pixels) = self.pixels.get_mut(y * width..) {
+            if let Some(pixels) = rows.get_mut(start..) {
                 row(self.colours, [first, second, third, fourth], pixels);
+            }
+            self.drawn = y + 1;
+            if !upright && (y + 1 == end.min(height) || self.band.len() >= TURNED * width) {
+                self.orientation.put(
+                    &self.band,
+                    self.drawn - self.band.len() / width,
+                    (width, height),
+                    &mut self.pixels,
+                );
+                self.band.clear();
             }
         }
     }
 
     /// The whole picture.
     pub fn finish(self, frame: &Frame) -> Result<Picture, Failure> {
-        Picture::new(frame.width, frame.height, false, self.pixels.into_flattened())
+        let (width, height) = self.orientation.size(frame.width, frame.height);
+        Picture::new(width, height, false, self.pixels.into_flattened())
     }
 }
 

@@ -22,9 +22,10 @@ use self::huffman::marker;
 use self::planes::Plane;
 use super::Decoded;
 use crate::Failure;
-use crate::image::exif::orientation;
+use crate::image::exif;
 use crate::image::format::Format::Jpeg;
 use crate::image::limits::Limits;
+use crate::image::orient::Orientation;
 
 /// Scans of a picture, at most: ten are common, and each costs a walk over all blocks.
 const SCANS: usize = 100;
@@ -80,11 +81,10 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Decoded, Failure> {
     planes::finish(frame, &mut reader.planes)?;
     let mut canvas = match reader.canvas {
         Some(drawn) => drawn,
-        None => Canvas::new(frame, Colours::of(frame, &reader.tables))?,
+        None => Canvas::new(frame, Colours::of(frame, &reader.tables), reader.orientation())?,
     };
     canvas.draw(frame, &reader.planes, frame.height as usize);
-    let picture = canvas.finish(frame)?;
-    Ok(Decoded { picture, orientation: orientation(reader.exif, reader.xmp) })
+    Ok(canvas.finish(frame)?.into())
 }
 
 impl<'a> Reader<'a> {
@@ -120,9 +120,15 @@ impl<'a> Reader<'a> {
             return Err(Jpeg.broken(format!("it has more than {SCANS} scans")));
         }
         let header = Header::read(segment, frame)?;
-        let (end, canvas) = planes::read(file, at, &header, frame, &self.tables, &mut self.planes)?;
+        let (tables, upright) = (&self.tables, self.orientation());
+        let (end, canvas) = planes::read(file, at, &header, frame, tables, &mut self.planes, upright)?;
         self.canvas = canvas;
         Ok(end)
+    }
+
+    /// Which way up the picture is, as far as it was said; it comes before the first scan.
+    fn orientation(&self) -> Orientation {
+        exif::orientation(self.exif, self.xmp)
     }
 
     /// Whether nothing more can come: without progression each component has one scan.

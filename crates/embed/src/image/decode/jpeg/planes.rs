@@ -7,11 +7,12 @@ use super::scan::{Block, Scan};
 use crate::Failure;
 use crate::image::format::Format::Jpeg;
 use crate::image::limits::{Limits, buffer};
+use crate::image::orient::Orientation;
 
 /// Blocks of a unit, at most. T.81, B.2.3.
 const UNIT: usize = 10;
 
-/// One component's samples, with room for whole units: all of them, or those of one row of units.
+/// One component's samples, with room for whole units: all of them, or those of two rows of units.
 pub struct Plane {
     pub component: Component,
     samples: Vec<u8>,
@@ -36,6 +37,16 @@ impl Plane {
         row.get(..self.component.width).unwrap_or_default()
     }
 
+    /// Make room for a row of units of a picture that is drawn while it is read: the row before it stays, as it is above,
+    /// and the one before that goes.
+    fn roll(&mut self, row: usize) {
+        if row > 1 {
+            let half = self.samples.len() / 2;
+            self.samples.copy_within(half.., 0);
+        }
+        self.top = 8 * self.component.down * row.saturating_sub(1);
+    }
+
     /// Transform a row of blocks, the one of the picture that `to` is.
     fn transform(&mut self, from: usize, to: usize) {
         let to = to - self.top / 8;
@@ -57,11 +68,7 @@ pub fn allocate(frame: &Frame, file: &[u8], limits: &Limits) -> Result<Vec<Plane
     if file.len().saturating_mul(if frame.progressive { 8 } else { 4 }) < all {
         return Err(Jpeg.broken("it is cut short"));
     }
-    let most = sizes.iter().max().copied().unwrap_or_default();
-    let needed = if frame.progressive { 128 * all + 64 * most } else { 64 * all };
-    if needed > limits.memory {
-        return Err(Jpeg.broken(format!("it takes {needed} bytes to decode, more than the {} allowed", limits.memory)));
-    }
+    limits.check_memory((frame.width, frame.height), file, needed(frame, &sizes))?;
     let plane = |(component, size): (&Component, usize)| {
         let blocks = if frame.progressive { size } else { component.room.0 * component.down };
         let blocks = buffer([0; 64], blocks)?;
@@ -70,10 +77,20 @@ pub fn allocate(frame: &Frame, file: &[u8], limits: &Limits) -> Result<Vec<Plane
     frame.components.iter().zip(sizes).map(plane).collect()
 }
 
-/// Whether a picture can be drawn while its scan is read, and so needs no planes: no component is smaller than it, and the
-/// scan has all of them.
+/// Bytes that a picture takes at once, at its best: its pixels, and of a progressive one before them all coefficients,
+/// then one plane beside them, then all planes. `sizes` are the blocks of each component.
+fn needed(frame: &Frame, sizes: &[usize]) -> usize {
+    let pixels = 3 * frame.width as usize * frame.height as usize;
+    let all: usize = sizes.iter().sum();
+    let most = sizes.iter().max().copied().unwrap_or_default();
+    if frame.progressive { (128 * all + 64 * most).max(64 * all + pixels) } else { pixels }
+}
+
+/// Whether a picture can be drawn while its scan is read, and so needs no whole planes: the scan has all components, by
+/// units.
 fn at_once(header: &Header, frame: &Frame) -> bool {
-    !frame.progressive && frame.most == (1, 1) && header.parts.len() == frame.components.len()
+    let units = header.parts.len() > 1 || frame.most == (1, 1);
+    !frame.progressive && units && header.parts.len() == frame.components.len()
 }
 
 /// Read one scan, and give the place where its bits end, and the picture where it was drawn.
@@ -84,12 +101,14 @@ pub fn read(
     frame: &Frame,
     tables: &Tables,
     planes: &mut [Plane],
+    orientation: Orientation,
 ) -> Result<(usize, Option<Canvas>), Failure> {
-    let mut canvas = at_once(header, frame).then(|| Canvas::new(frame, Colours::of(frame, tables))).transpose()?;
+    let canvas = || Canvas::new(frame, Colours::of(frame, tables), orientation);
+    let mut canvas = at_once(header, frame).then(canvas).transpose()?;
     for (place, _, _) in header.parts.iter().filter(|_| !frame.progressive) {
         let Some(plane) = planes.get_mut(*place).filter(|plane| plane.samples.is_empty()) else { continue };
         let (across, down) = plane.component.room;
-        plane.samples = buffer(0, 64 * across * if canvas.is_some() { 1 } else { down })?;
+        plane.samples = buffer(0, 64 * across * if canvas.is_some() { 2 * plane.component.down } else { down })?;
     }
     let parts = parts(header, tables, planes)?;
     let mut scan = Scan::new(file, at, header, frame, tables)?;
@@ -110,12 +129,16 @@ pub fn read(
         }
         for part in parts.iter().filter(|_| !frame.progressive) {
             if let Some(plane) = planes.get_mut(part.place) {
-                plane.top = if canvas.is_some() { 8 * row } else { 0 };
+                if canvas.is_some() {
+                    plane.roll(row);
+                }
                 (0..part.down).for_each(|y| plane.transform(y, row * part.down + y));
             }
         }
         if let Some(canvas) = &mut canvas {
-            canvas.draw(frame, planes, 8 * (row + 1));
+            // The last row of pixels may be mixed with the next one of a component that is not as high.
+            let whole = if row + 1 == rows { 0 } else { usize::from(frame.most.1 > 1) };
+            canvas.draw(frame, planes, 8 * frame.most.1 * (row + 1) - whole);
         }
     }
     Ok((scan.finish()?, canvas))

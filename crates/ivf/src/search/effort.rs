@@ -12,8 +12,8 @@ pub struct Effort {
     pub most: u32,
 }
 
-/// Lists that are visited beyond those that `patience` asks for.
-const SPARE: f32 = 2.0;
+/// One in so many lists is always visited, at most.
+const FEW: usize = 4;
 
 impl Effort {
     /// Tell whether every one of so many lists is visited before the first member is given. Then the answer is to be that
@@ -22,15 +22,21 @@ impl Effort {
         if self.probes > 0 { self.probes >= lists } else { self.recall >= 1.0 }
     }
 
-    /// Give the number of lists to have visited before a member is given, when the lists that this one and those before
-    /// it came from were the `depth`-th visited, on average.
+    /// Give the number of lists, of so many, to visit before anything else.
+    pub(crate) fn least(&self, lists: u32) -> usize {
+        match self.probes {
+            0 if self.recall >= 1.0 => usize::MAX,
+            0 => ((1.0 / (1.0 - self.recall.max(0.0))) as usize).min(1 + lists as usize / FEW),
+            probes => probes as usize,
+        }
+    }
+
+    /// Give the share of the members nearer than one that is about to be given that may be in lists that were not visited.
     ///
-    /// A query that is unlike the members (a text among images) finds its neighbours in many lists. It shows in how far
-    /// down the first ones are found, so the search looks further the further down they are.
-    pub(crate) fn lists(&self, depth: f32) -> f32 {
-        let missed = (1.0 - self.recall).max(1e-3);
-        let patience = (0.6 / missed - 1.2).max(0.0);
-        patience * depth + SPARE
+    /// That is more than the share that may be missed: what is told of lists falls more slowly with their distance than
+    /// what is in them does (see [`super::Calibration`]), so that no query visits many times as many lists as most do.
+    pub(crate) fn missed(&self) -> f32 {
+        1.0 - self.recall.clamp(0.0, 1.0).powi(7)
     }
 }
 

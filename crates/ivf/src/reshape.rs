@@ -15,12 +15,12 @@ use crate::{Error, Index, MAX_PAGES, PageStore, open};
 /// Members of an open part that are worth packing, at least.
 const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
-const SHARE: u64 = 8;
+const SHARE: u64 = 12;
 /// Lists beside one that is split that members are changed with, and how often they are dealt out.
 const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
 /// Those that give less than one in so many of their members stay as they are.
-const WORTH_WRITING: usize = 24;
+const WORTH_WRITING: usize = 32;
 /// One in so many of the index's pages may be written anew for them.
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.

@@ -12,8 +12,8 @@ pub struct Effort {
     pub most: u32,
 }
 
-/// One in so many lists is always visited, at most.
-const FEW: usize = 4;
+/// Lists that are always visited, at most: so many, and one in so many of all.
+const FEW: (usize, usize) = (12, 32);
 
 impl Effort {
     /// Tell whether every one of so many lists is visited before the first member is given. Then the answer is to be that
@@ -26,7 +26,7 @@ impl Effort {
     pub(crate) fn least(&self, lists: u32) -> usize {
         match self.probes {
             0 if self.recall >= 1.0 => usize::MAX,
-            0 => ((1.0 / (1.0 - self.recall.max(0.0))) as usize).min(1 + lists as usize / FEW),
+            0 => ((1.0 / (1.0 - self.recall.max(0.0))) as usize).min(FEW.0 + lists as usize / FEW.1),
             probes => probes as usize,
         }
     }

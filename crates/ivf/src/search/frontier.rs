@@ -24,6 +24,8 @@ const SHARE: usize = 8;
 
 /// One in so many lists more are visited before it is asked again whether those are enough.
 const PATIENCE: usize = 8;
+/// How much farther than the next member is looked, so that not every one is a reason to.
+const BEYOND: f32 = 1.0 + 1.0 / 64.0;
 
 /// A list that is ahead.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,9 @@ pub struct Frontier {
     behind: Vec<f32>,
     /// Lists to visit before anything is given.
     due: usize,
+    /// The length up to which members may be given without a look at the lists ahead: with more lists visited, there is
+    /// only less to be missed.
+    calm: f32,
     /// The list that was last found to be replaced.
     suspect: Option<Entry>,
     /// What the meta page counted when the directory was read.
@@ -93,6 +98,7 @@ impl Frontier {
             visited: HashSet::new(),
             behind: Vec::new(),
             due: effort.least(meta.lists),
+            calm: 0.0,
             suspect: None,
             moves: 0,
         };
@@ -108,20 +114,23 @@ impl Frontier {
     /// Tell whether it is too early to give a member at this distance: nearer ones may be in lists that were not visited.
     /// Then some more are to be visited first.
     pub fn is_early(&mut self, query: &Query, distance: f64) -> bool {
-        if self.effort.probes > 0 || self.is_done() || self.missed(query, distance) <= self.effort.missed() {
+        let reach = query.length(distance as f32, self.rule.reach);
+        if self.effort.probes > 0 || self.is_done() || (reach <= self.calm && !distance.is_nan()) {
+            return false;
+        }
+        // Whoever wants many members asks for each of them.
+        let reach = reach * BEYOND;
+        // What has no distance is farther than everything.
+        if reach.is_finite() && !distance.is_nan() && self.missed(query, reach) <= self.effort.missed() {
+            self.calm = reach;
             return false;
         }
         self.due = self.visited.len() + 1 + self.visited.len() / PATIENCE;
         true
     }
 
-    /// Give the share of the members nearer than a distance that are in lists that were not visited, as far as can be told.
-    fn missed(&self, query: &Query, distance: f64) -> f32 {
-        // What has no distance is farther than everything.
-        let reach = query.length(distance as f32, self.rule.reach);
-        if distance.is_nan() || !reach.is_finite() {
-            return 1.0;
-        }
+    /// Give the share of the members no farther than `reach` that are in lists that were not visited, as far as can be told.
+    fn missed(&self, query: &Query, reach: f32) -> f32 {
         let (ahead, behind) = (self.lists.iter().map(|Reverse(Place(score, _))| *score), self.behind.iter().copied());
         let first = ahead.clone().next().into_iter().chain(behind.clone()).fold(f32::INFINITY, f32::min);
         let near = query.length(first, self.rule.reach);

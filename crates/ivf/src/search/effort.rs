@@ -15,6 +15,9 @@ pub struct Effort {
 /// Lists that are always visited, at most: so many, and one in so many of all.
 const FEW: (usize, usize) = (12, 32);
 
+/// Of vectors of few dimensions, one in so many of those that may be missed may be in lists that were not visited.
+const RAW: f32 = 10.0;
+
 impl Effort {
     /// Tell whether every one of so many lists is visited before the first member is given. Then the answer is to be that
     /// of an exact search, and no bound may be left to chance.
@@ -35,8 +38,12 @@ impl Effort {
     ///
     /// That is more than the share that may be missed: what is told of lists falls more slowly with their distance than
     /// what is in them does (see [`super::Calibration`]), so that no query visits many times as many lists as most do.
-    pub(crate) fn missed(&self) -> f32 {
-        1.0 - self.recall.clamp(0.0, 1.0).powi(7)
+    ///
+    /// Where there are few dimensions (`raw`), what is nearest is near in comparison with lists, and it is less of a share that
+    /// is told well.
+    pub(crate) fn missed(&self, raw: bool) -> f32 {
+        let recall = self.recall.clamp(0.0, 1.0);
+        if raw { (1.0 - recall) / RAW } else { 1.0 - recall.powi(7) }
     }
 }
 

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
 use super::{Calibration, Effort, visit};
-use crate::codec::Query;
+use crate::codec::{Coding, Query};
 use crate::layout::{Link, META_PAGE};
 use crate::table::{Directory, Entry};
 use crate::{Error, Index, PageStore};
@@ -63,6 +63,8 @@ impl Ord for Place {
 pub struct Frontier {
     effort: Effort,
     rule: Calibration,
+    /// The share that may be missed.
+    spared: f32,
     lists: BinaryHeap<Reverse<Place>>,
     /// What the places lead to.
     entries: Vec<Entry>,
@@ -91,6 +93,7 @@ impl Frontier {
         let mut frontier = Frontier {
             effort: *effort,
             rule: Calibration::of(&meta),
+            spared: effort.missed(index.options.coding == Coding::Raw),
             lists: BinaryHeap::new(),
             entries: Vec::new(),
             groups: Vec::new(),
@@ -121,7 +124,7 @@ impl Frontier {
         // Whoever wants many members asks for each of them.
         let reach = reach * BEYOND;
         // What has no distance is farther than everything.
-        if reach.is_finite() && !distance.is_nan() && self.missed(query, reach) <= self.effort.missed() {
+        if reach.is_finite() && !distance.is_nan() && self.missed(query, reach) <= self.spared {
             self.calm = reach;
             return false;
         }

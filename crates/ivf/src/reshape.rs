@@ -92,7 +92,8 @@ impl<S: PageStore> Index<'_, S> {
         for (home, entry) in near {
             let list = self.whole(home, &entry, pause)?;
             let draft = self.draft(home, list.members.clone());
-            if self.gives(&draft, &drafts) {
+            // Where rows are short, lists are, too, and evenness is worth more than what is written.
+            if self.options.coding == Coding::Raw || self.gives(&draft, &drafts) {
                 beside.push((draft, Old { home, entry, list }));
             }
         }

@@ -75,7 +75,7 @@ impl Needs {
     }
 
     /// Sum up: the rate at which lists that were chosen as the rule says would be as far as these are, on average.
-    fn sum_up(&self) -> Option<Calibration> {
+    fn sum_up(&self, share: f32) -> Option<Calibration> {
         let found: f32 = self.lists.iter().map(|(_, mean)| mean).sum();
         let told = |rate: f32| -> f32 { self.lists.iter().map(|(lists, _)| mean(lists, rate)).sum() };
         let (mut low, mut high) = RATES;
@@ -83,7 +83,7 @@ impl Needs {
             let middle = (low + high) / 2.0;
             if told(middle) > found { low = middle } else { high = middle }
         }
-        let rule = Calibration { fall: SHARE * high, reach: self.reach };
+        let rule = Calibration { fall: share * high, reach: self.reach };
         (!self.lists.is_empty() && rule.is_sound()).then_some(rule)
     }
 }
@@ -107,9 +107,11 @@ impl<S: PageStore> Index<'_, S> {
         for (tid, row) in some.iter() {
             self.needs(tid, row, &mut needs, pause)?;
         }
+        // Of few dimensions all is told, and little is spared: see `Effort::missed`.
+        let share = if self.options.coding == Coding::Raw { 1.0 } else { SHARE };
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
-        meta.rule = needs.sum_up().unwrap_or(Calibration::UNMEASURED);
+        meta.rule = needs.sum_up(share).unwrap_or(Calibration::UNMEASURED);
         meta.calibrated_lists = lists;
         meta.write(transaction.page(META_PAGE)?)?;
         Ok(transaction.commit()?)

@@ -20,7 +20,7 @@ const SHARE: u64 = 12;
 const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
 /// Those that give less than one in so many of their members stay as they are.
-const WORTH_WRITING: usize = 32;
+const WORTH_WRITING: usize = 64;
 /// One in so many of the index's pages may be written anew for them.
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.

@@ -48,7 +48,7 @@ pub fn all() -> Vec<Kind> {
             Sweep {
                 curve: "ivf by recall",
                 setting: "ivf.recall_target",
-                values: values!["0.8" "0.9" "0.95" "0.98" "0.99" "0.995"],
+                values: values!["0.8" "0.85" "0.9" "0.95" "0.98" "0.99" "0.995"],
             },
             Sweep {
                 curve: "ivf by probes",

@@ -82,7 +82,10 @@ pub fn take_page<S: PageStore>(
         return Err(Error::Corrupt { page: *page, what: "it is both free and in use" });
     }
     for page in pages {
-        transaction.page(known(store, page)?)?;
+        match meta.free {
+            Some(free) if free.page == page => transaction.anew(known(store, page)?)?,
+            _ => transaction.page(known(store, page)?)?,
+        };
     }
     let Some(free) = meta.free else { return Ok(transaction.extend()?) };
     let header = page::meant(free, transaction.page(free.page)?, KIND_FREE, 0)?;
@@ -93,10 +96,9 @@ pub fn take_page<S: PageStore>(
     Ok(free.page)
 }
 
-/// Write a free page and put it first among the free pages.
+/// Make a page free and put it first among the free pages. What was on it stays there: it is less to be logged.
 fn free(meta: &mut Meta, page: PageId, bytes: &mut [u8]) -> Result<(), Error> {
     let epoch = meta.take_epoch()?;
-    bytes.fill(0);
     let header = Header { kind: KIND_FREE, count: 0, list: 0, epoch, next: Next::from(meta.free) };
     page::seal(page, bytes, &header)?;
     meta.free = Some(Link { page, epoch });

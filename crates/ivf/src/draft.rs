@@ -30,6 +30,12 @@ impl Draft {
         if far(own) <= far(at) + NEARER * norm_sq { own } else { at }
     }
 
+    /// Tell whether a point is nearer to the centroid of another draft than to this one's.
+    pub fn is_farther(&self, others: &[Draft], point: &[f32]) -> bool {
+        let own = distance(&self.centroid, point);
+        others.iter().any(|other| distance(&other.centroid, point) < own)
+    }
+
     /// Give the number of the draft whose centroid is nearest to a point.
     pub fn nearest(drafts: &[Draft], point: &[f32]) -> usize {
         let distances = drafts.iter().map(|draft| distance(&draft.centroid, point)).enumerate();

@@ -4,7 +4,7 @@
 //! the list wants to be packed or split.
 
 use crate::allocate::take_page;
-use crate::index::{lock, lock_meta};
+use crate::index::{known, lock, lock_meta};
 use crate::layout::{KIND_OPEN, Link, META_PAGE, Next};
 use crate::members::Members;
 use crate::page::{self, Header};
@@ -14,6 +14,8 @@ use crate::{Error, Index, PageStore, Tid, Transaction, open};
 /// What came of an insert into a certain list.
 enum Outcome {
     Done,
+    /// Its last page has no room.
+    Full,
     /// It has a page more now, on which the member is.
     Grown,
     /// The list has changed since it was read.
@@ -39,6 +41,7 @@ impl<S: PageStore> Index<'_, S> {
             match self.append(&spot, tid, &row)? {
                 Outcome::Done => return Ok(()),
                 Outcome::Grown => return self.reshape(&spot, pause),
+                Outcome::Full => {}
                 // Whoever replaces the list holds the lock until that is done.
                 Outcome::Closed => self.reopen(&spot)?,
                 // Epochs are never given twice, so the directory says something else by now, unless it is wrong.
@@ -54,24 +57,28 @@ impl<S: PageStore> Index<'_, S> {
     /// Add a member to a list.
     fn append(&self, spot: &Spot, tid: Tid, row: &[u8]) -> Result<Outcome, Error> {
         let Some(tail) = spot.entry.tail else { return self.grow(spot, tid, row) };
-        let mut transaction = self.store.begin();
-        let bytes = lock(self.store, &mut transaction, tail)?;
-        let header = page::found(self.store, tail, bytes, KIND_OPEN, spot.entry.list)?;
-        match header {
-            None => Ok(Outcome::Stale),
-            Some(Header { next: Next::Closed, .. }) => Ok(Outcome::Closed),
-            Some(header) if header.count < open::capacity(row.len()) => {
-                open::append(tail.page, bytes, &header, tid, row)?;
-                // The next insert looks at what this one has written.
-                page::note(self.store, tail.page, bytes);
-                transaction.commit()?;
-                Ok(Outcome::Done)
-            }
-            Some(Header { next: Next::Page(_), .. }) => Ok(Outcome::Stale),
-            Some(_) => {
-                drop(transaction);
-                self.grow(spot, tid, row)
-            }
+        let mut outcome = Outcome::Full;
+        self.store.patch(known(self.store, tail.page)?, |bytes| {
+            let header = page::found(self.store, tail, bytes, KIND_OPEN, spot.entry.list)?;
+            let room = open::capacity(row.len());
+            outcome = match header {
+                None => Outcome::Stale,
+                Some(Header { next: Next::Closed, .. }) => Outcome::Closed,
+                Some(header) if header.count < room => {
+                    let patched = open::append(tail.page, bytes, &header, tid, row)?;
+                    // The next insert looks at what this one has written.
+                    page::note(self.store, tail.page, bytes);
+                    outcome = Outcome::Done;
+                    return Ok::<_, Error>(Some(patched));
+                }
+                Some(Header { next: Next::Page(_), .. }) => Outcome::Stale,
+                Some(_) => Outcome::Full,
+            };
+            Ok(None)
+        })?;
+        match outcome {
+            Outcome::Full => self.grow(spot, tid, row),
+            outcome => Ok(outcome),
         }
     }
 

@@ -49,5 +49,5 @@ pub use placer::Placer;
 pub use plan::{Plan, Sample, lists};
 pub use search::{Calibration, Counters, Effort, Forecast, Found, Search};
 pub use stats::{Estimate, Stats};
-pub use store::{MAX_PAGES, PAGE_BYTES, PageId, PageStore, StoreError, Transaction};
+pub use store::{MAX_PAGES, PAGE_BYTES, PageId, PageStore, Patched, StoreError, Transaction};
 pub use tid::Tid;

@@ -118,7 +118,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
             list_limit: self.limit.unwrap_or_else(|| plan::limit(&self.index.options, self.total, lists)),
             moves: 0,
             calibrated_lists: 0,
-            steps: Calibration::UNMEASURED.steps,
+            rule: Calibration::UNMEASURED,
         };
         let mut transaction = self.index.store.begin();
         meta.write(transaction.page(META_PAGE)?)?;

@@ -6,12 +6,11 @@
 
 use crate::codec::{Coding, Metric};
 use crate::layout::{self, CHECK, Fields, KIND, KIND_META, Link, META_PAGE, Writer};
+use crate::search::Calibration;
 use crate::{Error, Options, PAGE_BYTES, page};
 
 /// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u16 = 2;
-/// Steps of the stop rule that are kept: see [`crate::Calibration`].
-pub const STEPS: usize = 16;
+pub const FORMAT: u16 = 3;
 
 const MAGIC: [u8; 8] = *b"vw-ivf\r\n";
 
@@ -47,7 +46,7 @@ pub struct Meta {
     /// Lists that there were when the stop rule was calibrated; 0 where it never was.
     pub calibrated_lists: u32,
     /// The stop rule: see [`crate::Calibration`].
-    pub steps: [f32; STEPS],
+    pub rule: Calibration,
 }
 
 impl Meta {
@@ -108,7 +107,7 @@ impl Meta {
             coding: coding(fields.u8()?)?,
         };
         fields.u16()?;
-        let mut meta = Meta {
+        let meta = Meta {
             options,
             seed: fields.u64()?,
             centre: fields.link()?,
@@ -126,12 +125,9 @@ impl Meta {
             list_limit: fields.u32()?,
             moves: fields.u32()?,
             calibrated_lists: fields.u32()?,
-            steps: [0.0; STEPS],
+            rule: Calibration { fall: fields.f32()?, reach: fields.f32()? },
         };
-        for step in &mut meta.steps {
-            *step = fields.f32().filter(|step| step.is_finite())?;
-        }
-        Some(meta)
+        Some(meta).filter(|meta| meta.rule.is_sound())
     }
 
     /// Check what must hold between the fields.
@@ -182,7 +178,8 @@ impl Meta {
         writer.u32(self.list_limit)?;
         writer.u32(self.moves)?;
         writer.u32(self.calibrated_lists)?;
-        self.steps.iter().try_for_each(|step| writer.f32(*step))?;
+        writer.f32(self.rule.fall)?;
+        writer.f32(self.rule.reach)?;
         let check = page::checksum(META_PAGE, bytes)?;
         Writer(bytes.get_mut(CHECK..)?).u32(check)
     }

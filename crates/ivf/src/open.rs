@@ -3,10 +3,10 @@
 //! A member never moves to another page of its list, and a page joins a list at its tail only. A page behind which nothing
 //! may be put is closed: its list is being replaced.
 
-use crate::layout::{BODY_BYTES, Fields, KIND_OPEN, Link, Next, TID_BYTES, Writer};
+use crate::layout::{BODY_BYTES, Fields, KIND_OPEN, Link, Next, TID_BYTES, Writer, header};
 use crate::members::Members;
 use crate::page::{self, Header};
-use crate::{Error, PageId, Tid};
+use crate::{Error, PageId, Patched, Tid};
 
 /// Count the members that a page has room for, with rows of so many bytes.
 pub fn capacity(row_bytes: usize) -> usize {
@@ -75,11 +75,13 @@ pub fn write(link: Link, bytes: &mut [u8], list: u32, next: Next, members: &Memb
     page::seal(link.page, bytes, &header)
 }
 
-/// Add a member behind those that `header` counts. The caller has asked for room.
-pub fn append(number: PageId, bytes: &mut [u8], header: &Header, tid: Tid, row: &[u8]) -> Result<(), Error> {
+/// Add a member behind those that `header` counts, and tell which bytes have changed. The caller has asked for room.
+pub fn append(number: PageId, bytes: &mut [u8], header: &Header, tid: Tid, row: &[u8]) -> Result<Patched, Error> {
     let at = header.count * (TID_BYTES + row.len());
     let place = page::body_mut(bytes).get_mut(at..).ok_or(page::misfit(number))?;
     let mut writer = Writer(place);
     writer.put(&tid.to_bytes()).and_then(|()| writer.put(row)).ok_or(page::misfit(number))?;
-    page::seal(number, bytes, &Header { count: header.count + 1, ..*header })
+    page::seal(number, bytes, &Header { count: header.count + 1, ..*header })?;
+    let start = header::BYTES + at;
+    Ok([0..header::BYTES, start..start + TID_BYTES + row.len()])
 }

@@ -15,10 +15,12 @@ use crate::{Error, Index, MAX_PAGES, PageStore, open};
 /// Members of an open part that are worth packing, at least.
 const WORTH_PACKING: u64 = 64;
 /// A list is packed when its open part has one in so many of its packed members.
-const SHARE: u64 = 8;
+const SHARE: u64 = 12;
 /// Lists beside one that is split that members are changed with, and how often they are dealt out.
 const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
+/// Those that give less than one in so many of their members stay as they are.
+const WORTH_WRITING: usize = 64;
 /// One in so many of the index's pages may be written anew for them.
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.
@@ -85,18 +87,35 @@ impl<S: PageStore> Index<'_, S> {
     /// each member is where the centroid is nearest.
     fn split(&self, old: Old, halves: [Draft; 2], pause: &mut dyn FnMut()) -> Result<(), Error> {
         let mut drafts: Vec<Draft> = halves.into();
-        let beside = self.beside(&old, &drafts)?;
-        let mut olds = vec![old];
-        for (home, entry) in beside {
+        let near = self.beside(&old, &drafts)?;
+        let (mut olds, mut beside) = (vec![old], Vec::new());
+        for (home, entry) in near {
             let list = self.whole(home, &entry, pause)?;
-            drafts.push(self.draft(home, list.members.clone()));
-            olds.push(Old { home, entry, list });
+            let draft = self.draft(home, list.members.clone());
+            // Where rows are short, lists are, too, and evenness is worth more than what is written.
+            if self.options.coding == Coding::Raw || self.gives(&draft, &drafts) {
+                beside.push((draft, Old { home, entry, list }));
+            }
+        }
+        for (draft, old) in beside {
+            drafts.push(draft);
+            olds.push(old);
         }
         for _ in 0..ROUNDS {
             pause();
             drafts = self.deal(drafts)?;
         }
         self.replace(olds, drafts, pause)
+    }
+
+    /// Tell whether one in some members of a list would go to the two that a list beside it was split into: less than that
+    /// is not worth writing it anew.
+    fn gives(&self, draft: &Draft, halves: &[Draft]) -> bool {
+        let (mut point, mut given) = (Vec::new(), 0);
+        for (_, row) in draft.members.iter() {
+            given += usize::from(self.codec.decode(row, &mut point) && draft.is_farther(halves, &point));
+        }
+        given * WORTH_WRITING > draft.members.len()
     }
 
     /// The lists that are nearest to two that are to come in the place of an old one, and their directory pages: that of

@@ -8,7 +8,7 @@ use crate::table::{Directory, Entry, Root, Table};
 use crate::{Error, Index, PageStore};
 
 /// Directory pages that a new member's way leads over.
-const GROUPS: usize = 16;
+const GROUPS: usize = 8;
 
 /// A list and the directory page that it is on.
 #[derive(Clone, Copy, Debug, PartialEq)]

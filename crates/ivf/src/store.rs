@@ -1,7 +1,7 @@
 //! The page store: what the index needs of the world below it, and no more.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 /// Bytes of a page that are ours: PostgreSQL's 8,192 less its page header (24) and a special area (16).
 pub const PAGE_BYTES: usize = 8_152;
@@ -50,6 +50,9 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// The two ranges of a page's bytes that were changed, which do not overlap.
+pub type Patched = [Range<usize>; 2];
+
 /// A file of pages.
 pub trait PageStore {
     /// A page locked for reading, of [`PAGE_BYTES`] bytes; dropping it unlocks.
@@ -87,6 +90,22 @@ pub trait PageStore {
     /// The same, or `None` where another has it.
     fn try_exclusive(&self) -> Result<Option<Self::Exclusive<'_>>, StoreError>;
 
+    /// Change some bytes of one page, as a transaction of its own: `change` is shown the page, locked for writing, changes it
+    /// and tells where, or gives nothing where it changed nothing. Tells whether it changed anything. Where it fails, nothing
+    /// has happened. A store that would look for what a transaction has changed is told here.
+    fn patch<E: From<StoreError>>(
+        &self,
+        page: PageId,
+        change: impl FnOnce(&mut [u8]) -> Result<Option<Patched>, E>,
+    ) -> Result<bool, E> {
+        let mut transaction = self.begin();
+        let changed = change(transaction.page(page)?)?.is_some();
+        if changed {
+            transaction.commit()?;
+        }
+        Ok(changed)
+    }
+
     /// Tell that a page will be read soon.
     fn prefetch(&self, _page: PageId) {}
 
@@ -104,6 +123,11 @@ pub trait PageStore {
 pub trait Transaction {
     /// Lock a page for writing, or find it among those held, and give its [`PAGE_BYTES`] bytes.
     fn page(&mut self, page: PageId) -> Result<&mut [u8], StoreError>;
+
+    /// The same of a page that is going to be written anew as a whole, for a store that would look for what has changed.
+    fn anew(&mut self, page: PageId) -> Result<&mut [u8], StoreError> {
+        self.page(page)
+    }
 
     /// Add a page of zeros to the store and hold it. An undone transaction leaves it there, empty.
     fn extend(&mut self) -> Result<PageId, StoreError>;

@@ -15,6 +15,7 @@ mod kind;
 mod memory;
 mod options;
 mod page;
+mod patch;
 mod recall;
 mod recent;
 mod relation;

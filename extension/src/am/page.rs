@@ -80,3 +80,6 @@ pub unsafe fn contents_mut<'a>(page: pg_sys::Page) -> &'a mut [u8] {
     // SAFETY: the contents lie within the page, as asserted above.
     unsafe { std::slice::from_raw_parts_mut(page.add(START).cast(), PAGE_BYTES) }
 }
+
+/// Where the contents begin on the page.
+pub const CONTENTS: usize = START;

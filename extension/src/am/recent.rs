@@ -17,7 +17,7 @@ const LEAST: u32 = 64;
 const MOST: u32 = 1 << 15;
 /// A buffer that is found the short way is not noted as used, so that one in so many reads goes the long way: else the
 /// server would take the pages that are read most for those that nobody needs.
-const NOTED: u16 = 8;
+const NOTED: u16 = 32;
 
 /// A page.
 #[repr(C)]

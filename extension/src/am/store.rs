@@ -3,14 +3,14 @@
 //! Every change goes through a transaction, so no page is ever written outside WAL. Locks are guards; while an ERROR
 //! unwinds they do nothing, for the server lets go of all locks and pins itself when it aborts.
 
-use super::page;
 use super::recent::Recent;
+use super::{page, patch};
 use crate::pg::reserve;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ops::Deref;
 use std::ptr::null_mut;
-use vw_ivf::{MAX_PAGES, PageId, PageStore, StoreError, Transaction};
+use vw_ivf::{MAX_PAGES, PageId, PageStore, Patched, StoreError, Transaction};
 
 const _: () = assert!(MAX_PAGES <= pg_sys::MAX_GENERIC_XLOG_PAGES as usize);
 
@@ -139,6 +139,26 @@ impl PageStore for Store {
         Changes { store: self, state: null_mut(), held: Vec::new() }
     }
 
+    fn patch<E: From<StoreError>>(
+        &self,
+        page: PageId,
+        change: impl FnOnce(&mut [u8]) -> Result<Option<Patched>, E>,
+    ) -> Result<bool, E> {
+        self.find(page)?;
+        // SAFETY: the relation is open, by the contract of `new`.
+        if !unsafe { patch::is_logged(self.relation) } {
+            let mut transaction = self.begin();
+            let changed = change(transaction.page(page)?)?.is_some();
+            return if changed { Ok(transaction.commit().map(|()| true)?) } else { Ok(false) };
+        }
+        let buffer = self.lock(page.0, pg_sys::BUFFER_LOCK_EXCLUSIVE);
+        // SAFETY: the buffer is pinned and locked for writing, and its page is that of a relation whose changes are logged.
+        let changed = unsafe { patch::patch(buffer, page.0, change) };
+        // SAFETY: as above; an ERROR that unwinds has not come here, and the server lets go of the buffer itself.
+        unsafe { pg_sys::UnlockReleaseBuffer(buffer) };
+        changed
+    }
+
     fn exclusive(&self) -> Result<Exclusive<'_>, StoreError> {
         // SAFETY: the relation is open; no page is locked here, by the contract of `exclusive`.
         unsafe { pg_sys::LockPage(self.relation, META, pg_sys::ExclusiveLock as i32) };
@@ -224,8 +244,8 @@ pub struct Changes<'s> {
 }
 
 impl Changes<'_> {
-    /// Add a locked page to the record; a new one is made ours, and logged whole.
-    fn hold(&mut self, page: PageId, buffer: pg_sys::Buffer) -> &mut [u8] {
+    /// Add a locked page to the record; a new one is made ours. That one is logged whole, and one that is written anew.
+    fn hold(&mut self, page: PageId, buffer: pg_sys::Buffer, anew: bool) -> &mut [u8] {
         // SAFETY: the buffer is pinned and locked for writing; the image is our private copy of its page, and lives
         // until the record is finished or aborted, which takes `self`.
         unsafe {
@@ -233,7 +253,7 @@ impl Changes<'_> {
                 self.state = pg_sys::GenericXLogStart(self.store.relation);
             }
             let new = pg_sys::PageIsNew(pg_sys::BufferGetPage(buffer));
-            let flags = if new { pg_sys::GENERIC_XLOG_FULL_IMAGE } else { 0 };
+            let flags = if new || anew { pg_sys::GENERIC_XLOG_FULL_IMAGE } else { 0 };
             let image = pg_sys::GenericXLogRegisterBuffer(self.state, buffer, flags as i32);
             self.held.push(Held { page, buffer, image });
             if new {
@@ -243,6 +263,23 @@ impl Changes<'_> {
             }
             page::contents_mut(image)
         }
+    }
+
+    /// Lock a page, or find it among those held.
+    fn find(&mut self, page: PageId, anew: bool) -> Result<&mut [u8], StoreError> {
+        if let Some(held) = self.held.iter().find(|held| held.page == page) {
+            // SAFETY: as in `hold`; the result borrows `self`, so there is no other slice of the same image.
+            return Ok(unsafe { page::contents_mut(held.image) });
+        }
+        if self.held.len() >= MAX_PAGES {
+            return Err(StoreError::TooManyPages);
+        }
+        if let Some(last) = self.held.last().filter(|last| last.page > page) {
+            return Err(StoreError::LockOrder { held: last.page, wanted: page });
+        }
+        self.store.find(page)?;
+        let buffer = self.store.lock(page.0, pg_sys::BUFFER_LOCK_EXCLUSIVE);
+        Ok(self.hold(page, buffer, anew))
     }
 
     /// Unlock and unpin everything.
@@ -256,19 +293,11 @@ impl Changes<'_> {
 
 impl Transaction for Changes<'_> {
     fn page(&mut self, page: PageId) -> Result<&mut [u8], StoreError> {
-        if let Some(held) = self.held.iter().find(|held| held.page == page) {
-            // SAFETY: as in `hold`; the result borrows `self`, so there is no other slice of the same image.
-            return Ok(unsafe { page::contents_mut(held.image) });
-        }
-        if self.held.len() >= MAX_PAGES {
-            return Err(StoreError::TooManyPages);
-        }
-        if let Some(last) = self.held.last().filter(|last| last.page > page) {
-            return Err(StoreError::LockOrder { held: last.page, wanted: page });
-        }
-        self.store.find(page)?;
-        let buffer = self.store.lock(page.0, pg_sys::BUFFER_LOCK_EXCLUSIVE);
-        Ok(self.hold(page, buffer))
+        self.find(page, false)
+    }
+
+    fn anew(&mut self, page: PageId) -> Result<&mut [u8], StoreError> {
+        self.find(page, true)
     }
 
     fn extend(&mut self) -> Result<PageId, StoreError> {
@@ -283,7 +312,7 @@ impl Transaction for Changes<'_> {
             pg_sys::UnlockRelationForExtension(relation, pg_sys::ExclusiveLock as i32);
             (PageId(pg_sys::BufferGetBlockNumber(buffer)), buffer)
         };
-        self.hold(page, buffer);
+        self.hold(page, buffer, true);
         Ok(page)
     }
 

@@ -170,6 +170,13 @@ impl Query {
         self.norm_sq.sqrt()
     }
 
+    /// Turn a score into a length: what a list or a member is away from the query. Inner products have no distance; theirs is
+    /// that of directions and grows with what lacks to the greatest score of members whose norms are `reach` at most.
+    pub fn length(&self, score: f32, reach: f32) -> f32 {
+        let least = if self.metric == Metric::InnerProduct { self.base - self.norm() * reach } else { 0.0 };
+        (score - least).max(0.0).sqrt()
+    }
+
     /// Write the lower bounds of the scores of a block's members. What is known of none is negative infinity.
     pub fn block(&self, block: &[u8], lower: &mut [f32; LANES]) {
         let known = self.usable && !self.tables.is_empty();

@@ -1,89 +1,131 @@
-//! The stop rule, measured: members are taken as queries, all lists are searched for the ten members nearest to each, and
-//! for each of those the nearness of its list is noted (what that is, is told in `frontier.rs`). The nearness that
-//! certain shares of them have at least is kept in the meta page.
+//! The stop rule, measured: members are taken as queries, and all lists are searched for the ten members nearest to each.
+//! Where those are tells how fast lists have less of them with their distance (what that is, is told in `frontier.rs`).
+//! Of all rates, the one is kept in the meta page under which what was found is most likely.
 
-use super::{Effort, Search};
-use crate::codec::Coding;
+use super::{Effort, Neighbours, Search};
+use crate::codec::{Coding, Query};
 use crate::index::lock_meta;
 use crate::layout::META_PAGE;
 use crate::members::Members;
-use crate::meta::{Meta, STEPS};
+use crate::meta::Meta;
 use crate::{Error, Index, PageStore, Tid, Transaction};
 
-/// Shares of the nearest members for which a nearness is kept.
-const SHARES: [f32; STEPS] =
-    [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999];
-/// What is taken before anything was measured.
-const UNMEASURED: [f32; STEPS] =
-    [0.9, 0.85, 0.8, 0.77, 0.73, 0.68, 0.6, 0.55, 0.48, 0.45, 0.4, 0.33, 0.3, 0.25, 0.2, 0.1];
 /// Members that are taken as queries.
 const QUERIES: usize = 128;
 /// Lists of an index that has grown from which on that is worth it.
 const FEW: u32 = 8;
 /// Neighbours that each of them is to find.
 const NEIGHBOURS: usize = 10;
+/// Lists that are looked at for each, the nearest: the others have next to nothing.
+const LISTS: usize = 1_024;
+/// Rates that there may be, and the share of the most likely one that is taken: what is told to be in far lists is more than
+/// what is there, and in return the searches of most queries do not differ much.
+const RATES: (f32, f32) = (2.0, 100.0);
+const SHARE: f32 = 0.5;
 
-/// The nearness of lists, falling, for [`SHARES`] of the nearest members.
+/// What the stop rule needs to know of an index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
-    pub(crate) steps: [f32; STEPS],
+    /// How fast lists have less of the nearest members with their distance from the query, in parts of the farthest of those
+    /// members' distance.
+    pub(crate) fall: f32,
+    /// The greatest norm of the members that were looked at, as they are coded.
+    pub(crate) reach: f32,
 }
 
 impl Calibration {
     /// That of an index that was not measured.
-    pub(crate) const UNMEASURED: Calibration = Calibration { steps: UNMEASURED };
+    pub(crate) const UNMEASURED: Calibration = Calibration { fall: 12.0, reach: 1.0 };
 
     /// Read it out of the meta page.
     pub(crate) fn of(meta: &Meta) -> Calibration {
-        Calibration { steps: meta.steps }
+        meta.rule
     }
 
-    /// Give the nearness down to which lists have to be visited to find a share of the nearest members; negative infinity
-    /// for all of them.
-    pub fn nearness(&self, share: f32) -> f32 {
-        let mut before = (0.0, 1.0);
-        for (at, step) in SHARES.iter().zip(&self.steps) {
-            if share <= *at {
-                let (from, high) = before;
-                return high + (step - high) * ((share - from) / (at - from)).clamp(0.0, 1.0);
-            }
-            before = (*at, *step);
-        }
-        if share < 1.0 { before.1 - 0.1 } else { f32::NEG_INFINITY }
-    }
-
-    /// Sum up what neighbours needed.
-    fn of_needs(mut needs: Vec<f32>) -> Calibration {
-        needs.retain(|need| need.is_finite());
-        needs.sort_by(|one, other| other.total_cmp(one));
-        let Some(last) = needs.len().checked_sub(1) else { return Calibration::UNMEASURED };
-        let at = |share: f32| needs.get((share * last as f32).ceil() as usize).copied().unwrap_or_default();
-        Calibration { steps: SHARES.map(at) }
+    /// Tell whether it may be one.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.fall > 0.0 && self.fall.is_finite() && self.reach >= 0.0 && self.reach.is_finite()
     }
 }
 
-impl<S: PageStore> Index<'_, S> {
-    /// Give the nearness of lists that finds a share of the nearest members; see [`Calibration::nearness`].
-    pub fn nearness(&self, share: f32) -> Result<f32, Error> {
-        Ok(Calibration::of(&self.meta()?).nearness(share))
+/// What the neighbours of members need.
+#[derive(Default)]
+struct Needs {
+    reach: f32,
+    /// For each member: how much farther than the nearest list the others are, in parts of its farthest neighbour's distance;
+    /// and the mean of that over the lists that its neighbours are in.
+    lists: Vec<(Vec<f32>, f32)>,
+}
+
+impl Needs {
+    /// Note the neighbours of a member.
+    fn add(&mut self, query: &Query, found: &Neighbours) {
+        let length = |score| query.length(score, self.reach);
+        let (Some(first), count) = (found.lists.first(), found.found.len()) else { return };
+        let farthest = length(found.farthest);
+        if count == 0 || !farthest.is_normal() {
+            return;
+        }
+        let farther = |score: &f32| (length(*score) - length(*first)) / farthest;
+        let mean = found.found.iter().map(farther).sum::<f32>() / count as f32;
+        let lists: Vec<f32> = found.lists.iter().take(LISTS).map(farther).filter(|list| list.is_finite()).collect();
+        if mean.is_finite() {
+            self.lists.push((lists, mean));
+        }
     }
 
+    /// Sum up: the rate at which lists that were chosen as the rule says would be as far as these are, on average.
+    fn sum_up(&self, share: f32) -> Option<Calibration> {
+        let found: f32 = self.lists.iter().map(|(_, mean)| mean).sum();
+        let told = |rate: f32| -> f32 { self.lists.iter().map(|(lists, _)| mean(lists, rate)).sum() };
+        let (mut low, mut high) = RATES;
+        for _ in 0..20 {
+            let middle = (low + high) / 2.0;
+            if told(middle) > found { low = middle } else { high = middle }
+        }
+        let rule = Calibration { fall: share * high, reach: self.reach };
+        (!self.lists.is_empty() && rule.is_sound()).then_some(rule)
+    }
+}
+
+/// The mean of numbers, each weighing less the greater it is.
+fn mean(numbers: &[f32], rate: f32) -> f32 {
+    let weighed = numbers.iter().map(|number| ((-rate * number).exp(), *number));
+    let (sum, weights) = weighed.fold((0.0, 0.0), |(sum, all), (weight, number)| (sum + weight * number, all + weight));
+    if weights > 0.0 { sum / weights } else { 0.0 }
+}
+
+impl<S: PageStore> Index<'_, S> {
     /// Measure the stop rule on members of the index, and note it. The caller has the store for itself.
     pub(crate) fn calibrate(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let lists = self.meta()?.lists;
         if self.options.coding == Coding::None || lists < 2 {
             return Ok(());
         }
-        let mut needs = Vec::new();
-        for (tid, row) in self.some(pause)?.iter() {
+        let some = self.some(pause)?;
+        let mut needs = Needs { reach: self.reach(&some), ..Needs::default() };
+        for (tid, row) in some.iter() {
             self.needs(tid, row, &mut needs, pause)?;
         }
-        let calibration = Calibration::of_needs(needs);
+        // Of few dimensions all is told, and little is spared: see `Effort::missed`.
+        let share = if self.options.coding == Coding::Raw { 1.0 } else { SHARE };
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
-        (meta.steps, meta.calibrated_lists) = (calibration.steps, lists);
+        meta.rule = needs.sum_up(share).unwrap_or(Calibration::UNMEASURED);
+        meta.calibrated_lists = lists;
         meta.write(transaction.page(META_PAGE)?)?;
         Ok(transaction.commit()?)
+    }
+
+    /// The greatest norm of members.
+    fn reach(&self, members: &Members) -> f32 {
+        let (mut reach, mut point) = (0.0_f32, Vec::new());
+        for (_, row) in members.iter() {
+            if self.codec.decode(row, &mut point) {
+                reach = reach.max(point.iter().map(|value| value * value).sum::<f32>().sqrt());
+            }
+        }
+        reach
     }
 
     /// Measure the stop rule anew where there are twice or half as many lists as when it was last measured, and no more
@@ -116,8 +158,8 @@ impl<S: PageStore> Index<'_, S> {
         Ok(some)
     }
 
-    /// Note what the neighbours of one member need.
-    fn needs(&self, tid: Tid, row: &[u8], needs: &mut Vec<f32>, pause: &mut dyn FnMut()) -> Result<(), Error> {
+    /// Find the neighbours of one member, and note where they are.
+    fn needs(&self, tid: Tid, row: &[u8], needs: &mut Needs, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let mut point = Vec::new();
         if !self.codec.decode(row, &mut point) {
             return Ok(());
@@ -125,8 +167,9 @@ impl<S: PageStore> Index<'_, S> {
         let (codec, centroids) = (self.codec.clone(), self.centroids.clone());
         let index = Index { store: self.store, options: self.options, codec, centroids };
         let query = self.codec.query_of(&point);
-        let mut search = Search::of(index, query, &Effort { recall: 1.0, ..Effort::default() })?;
-        needs.extend(search.neighbours(tid, NEIGHBOURS, pause)?);
+        let found = Search::of(index, query.clone(), &Effort { recall: 1.0, ..Effort::default() })?
+            .neighbours(tid, NEIGHBOURS, pause)?;
+        needs.add(&query, &found);
         Ok(())
     }
 }

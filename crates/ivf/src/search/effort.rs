@@ -12,8 +12,11 @@ pub struct Effort {
     pub most: u32,
 }
 
-/// Lists that are visited beyond those that `patience` asks for.
-const SPARE: f32 = 2.0;
+/// Lists that are always visited, at most: so many, and one in so many of all.
+const FEW: (usize, usize) = (12, 32);
+
+/// Of vectors of few dimensions, one in so many of those that may be missed may be in lists that were not visited.
+const RAW: f32 = 10.0;
 
 impl Effort {
     /// Tell whether every one of so many lists is visited before the first member is given. Then the answer is to be that
@@ -22,15 +25,25 @@ impl Effort {
         if self.probes > 0 { self.probes >= lists } else { self.recall >= 1.0 }
     }
 
-    /// Give the number of lists to have visited before a member is given, when the lists that this one and those before
-    /// it came from were the `depth`-th visited, on average.
+    /// Give the number of lists, of so many, to visit before anything else.
+    pub(crate) fn least(&self, lists: u32) -> usize {
+        match self.probes {
+            0 if self.recall >= 1.0 => usize::MAX,
+            0 => ((1.0 / (1.0 - self.recall.max(0.0))) as usize).min(FEW.0 + lists as usize / FEW.1),
+            probes => probes as usize,
+        }
+    }
+
+    /// Give the share of the members nearer than one that is about to be given that may be in lists that were not visited.
     ///
-    /// A query that is unlike the members (a text among images) finds its neighbours in many lists. It shows in how far
-    /// down the first ones are found, so the search looks further the further down they are.
-    pub(crate) fn lists(&self, depth: f32) -> f32 {
-        let missed = (1.0 - self.recall).max(1e-3);
-        let patience = (0.6 / missed - 1.2).max(0.0);
-        patience * depth + SPARE
+    /// That is more than the share that may be missed: what is told of lists falls more slowly with their distance than
+    /// what is in them does (see [`super::Calibration`]), so that no query visits many times as many lists as most do.
+    ///
+    /// Where there are few dimensions (`raw`), what is nearest is near in comparison with lists, and it is less of a share that
+    /// is told well.
+    pub(crate) fn missed(&self, raw: bool) -> f32 {
+        let recall = self.recall.clamp(0.0, 1.0);
+        if raw { (1.0 - recall) / RAW } else { 1.0 - recall.powi(6) }
     }
 }
 

@@ -5,8 +5,8 @@ use super::Effort;
 use crate::codec::Coding;
 use crate::{Estimate, PAGE_BYTES};
 
-/// How far down the list of a nearest member is among those visited, on average.
-const DEPTH: f32 = 3.0;
+/// Lists that are visited, on average, for each that is visited before anything else.
+const VISITED: f64 = 2.0;
 /// Members given for which as many lists more are visited as for the first.
 const FARTHER: f64 = 300.0;
 /// Members whose distance is asked for, for each that is given, and at first.
@@ -38,7 +38,7 @@ impl Forecast {
         let exhaustive = effort.is_exhaustive(estimate.lists);
         let first = match effort.probes {
             _ if exhaustive => all,
-            0 => f64::from(effort.lists(DEPTH)),
+            0 => VISITED * effort.least(estimate.lists) as f64,
             probes => f64::from(probes),
         };
         // Lists that were asked for by number hold some members; the others are visited when those run out.

@@ -1,16 +1,18 @@
 //! The lists that a search has not visited yet, nearest first, and the rule that says which of them it visits before
 //! anything else.
 //!
-//! With s the score of a list's centroid, s1 that of the nearest list and m the mean of all, the list's nearness is
-//! `(m - s) / (m - s1)`: 1 for the nearest list, 0 for one that is no nearer than any. All lists down to a certain
-//! nearness are visited; which one finds the wanted share of the nearest members is measured, see [`super::Calibration`].
-//! SPANN (arXiv 2111.08566) stops by `s / s1`, which is a matter of scale where scores have a constant part.
+//! A list at distance D of the query, where the nearest list is at D1, holds a nearest member as `exp(-f (D - D1) / r)`
+//! says, with r the distance of the farthest member that is wanted and f measured on members, see
+//! [`super::Calibration`]. So what lists have in them that were not visited can be told for every member that is about to be
+//! given: r is its distance. It works for queries that are unlike the members, too: their r is greater.
+//! SPANN (arXiv 2111.08566) stops by `D / D1`; Quake (J. Mohoney and others, OSDI 2025) reckons what is
+//! missed as well, by geometry.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
 use super::{Calibration, Effort, visit};
-use crate::codec::Query;
+use crate::codec::{Coding, Query};
 use crate::layout::{Link, META_PAGE};
 use crate::table::{Directory, Entry};
 use crate::{Error, Index, PageStore};
@@ -19,8 +21,11 @@ use crate::{Error, Index, PageStore};
 const GROUPS: usize = 128;
 /// One in so many directory pages is read at once.
 const SHARE: usize = 8;
-/// Groups whose centroids are enough to tell the mean score by.
-const ENOUGH: usize = 8;
+
+/// One in so many lists more are visited before it is asked again whether those are enough.
+const PATIENCE: usize = 8;
+/// How much farther than the next member is looked, so that not every one is a reason to.
+const BEYOND: f32 = 1.0 + 1.0 / 64.0;
 
 /// A list that is ahead.
 #[derive(Clone, Copy, Debug)]
@@ -30,40 +35,51 @@ pub struct Ahead {
     pub entry: Entry,
 }
 
-impl PartialEq for Ahead {
-    fn eq(&self, other: &Ahead) -> bool {
+/// A list's place among those ahead: the centroid's score, and where its entry is.
+#[derive(Clone, Copy, Debug)]
+struct Place(f32, u32);
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Place) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Ahead {}
+impl Eq for Place {}
 
-impl PartialOrd for Ahead {
-    fn partial_cmp(&self, other: &Ahead) -> Option<std::cmp::Ordering> {
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Place) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Ahead {
-    fn cmp(&self, other: &Ahead) -> std::cmp::Ordering {
-        self.score.total_cmp(&other.score).then(self.entry.list.cmp(&other.entry.list))
+impl Ord for Place {
+    fn cmp(&self, other: &Place) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0).then(self.1.cmp(&other.1))
     }
 }
 
 /// The lists ahead.
 pub struct Frontier {
     effort: Effort,
-    /// Lists at least so near are visited before anything else.
-    nearness: f32,
-    /// The mean score, and that of the nearest list.
-    mean: f32,
-    first: f32,
-    lists: BinaryHeap<Reverse<Ahead>>,
+    rule: Calibration,
+    /// The share that may be missed.
+    spared: f32,
+    lists: BinaryHeap<Reverse<Place>>,
+    /// What the places lead to.
+    entries: Vec<Entry>,
     /// Directory pages that were not read yet, the nearest last.
     groups: Vec<Link>,
     /// Directory pages that were read or are in `groups`.
     known: HashSet<Link>,
     visited: HashSet<u32>,
+    /// The scores of the lists that were visited.
+    behind: Vec<f32>,
+    /// Lists to visit before anything is given.
+    due: usize,
+    /// The length up to which members may be given without a look at the lists ahead: with more lists visited, there is
+    /// only less to be missed.
+    calm: f32,
     /// The list that was last found to be replaced.
     suspect: Option<Entry>,
     /// What the meta page counted when the directory was read.
@@ -73,15 +89,19 @@ pub struct Frontier {
 impl Frontier {
     /// Read the root, and the directory around the query.
     pub fn new<S: PageStore>(index: &Index<'_, S>, query: &Query, effort: &Effort) -> Result<Frontier, Error> {
+        let meta = index.meta()?;
         let mut frontier = Frontier {
             effort: *effort,
-            nearness: Calibration::of(&index.meta()?).nearness(effort.recall),
-            mean: 0.0,
-            first: 0.0,
+            rule: Calibration::of(&meta),
+            spared: effort.missed(index.options.coding == Coding::Raw),
             lists: BinaryHeap::new(),
+            entries: Vec::new(),
             groups: Vec::new(),
             known: HashSet::new(),
             visited: HashSet::new(),
+            behind: Vec::new(),
+            due: effort.least(meta.lists),
+            calm: 0.0,
             suspect: None,
             moves: 0,
         };
@@ -91,25 +111,42 @@ impl Frontier {
 
     /// Tell whether another list is to be visited before any member is given.
     pub fn is_wanted(&self) -> bool {
-        let visited = self.visited.len() as u32;
-        match self.lists.peek() {
-            _ if self.is_done() => false,
-            _ if self.effort.probes > 0 => visited < self.effort.probes,
-            // What cannot be told is not near nor far, and is visited.
-            Some(Reverse(next)) => visited == 0 || !matches!(self.nearness(next.score), near if near < self.nearness),
-            None => true,
+        self.visited.len() < self.due && !self.is_done()
+    }
+
+    /// Tell whether it is too early to give a member at this distance: nearer ones may be in lists that were not visited.
+    /// Then some more are to be visited first.
+    pub fn is_early(&mut self, query: &Query, distance: f64) -> bool {
+        let reach = query.length(distance as f32, self.rule.reach);
+        if self.effort.probes > 0 || self.is_done() || (reach <= self.calm && !distance.is_nan()) {
+            return false;
         }
+        // Whoever wants many members asks for each of them.
+        let reach = reach * BEYOND;
+        // What has no distance is farther than everything.
+        if reach.is_finite() && !distance.is_nan() && self.missed(query, reach) <= self.spared {
+            self.calm = reach;
+            return false;
+        }
+        self.due = self.visited.len() + 1 + self.visited.len() / PATIENCE;
+        true
     }
 
-    /// Tell whether it is too early to give a member, when it and those before came from lists that were the `depth`-th
-    /// visited, on average.
-    pub fn is_early(&self, depth: f32) -> bool {
-        !self.is_done() && self.effort.probes == 0 && (self.visited.len() as f32) < self.effort.lists(depth)
+    /// Give the share of the members no farther than `reach` that are in lists that were not visited, as far as can be told.
+    fn missed(&self, query: &Query, reach: f32) -> f32 {
+        let (ahead, behind) = (self.lists.iter().map(|Reverse(Place(score, _))| *score), self.behind.iter().copied());
+        let first = ahead.clone().next().into_iter().chain(behind.clone()).fold(f32::INFINITY, f32::min);
+        let near = query.length(first, self.rule.reach);
+        // A member that is where the query is says of no list that it has a nearer one, but of those at the same place.
+        let scale = (reach / self.rule.fall).max(f32::MIN_POSITIVE);
+        let weight = |score| weight((query.length(score, self.rule.reach) - near) / scale);
+        let (ahead, behind): (f32, f32) = (ahead.map(weight).sum(), behind.map(weight).sum());
+        ahead / (ahead + behind)
     }
 
-    /// Give the nearness of a list by its score.
-    pub fn nearness(&self, score: f32) -> f32 {
-        (self.mean - score) / (self.mean - self.first)
+    /// The scores of the lists that were visited, in that order.
+    pub fn scores(&self) -> &[f32] {
+        &self.behind
     }
 
     /// Tell whether there is nothing ahead.
@@ -128,15 +165,21 @@ impl Frontier {
             }
         }
         let ahead = self.lists.pop();
-        if let Some(Reverse(next)) = self.lists.peek() {
+        if let Some(next) = self.lists.peek().and_then(|Reverse(place)| self.at(*place)) {
             visit::prefetch(index, &next.entry);
         }
-        Ok(ahead.map(|Reverse(ahead)| ahead))
+        Ok(ahead.and_then(|Reverse(place)| self.at(place)))
+    }
+
+    /// Find what a place leads to.
+    fn at(&self, Place(score, at): Place) -> Option<Ahead> {
+        self.entries.get(at as usize).map(|entry| Ahead { score, entry: *entry })
     }
 
     /// Note that a list was visited.
-    pub fn visited(&mut self, list: u32) {
-        self.visited.insert(list);
+    pub fn visited(&mut self, ahead: &Ahead) {
+        self.visited.insert(ahead.entry.list);
+        self.behind.push(ahead.score);
     }
 
     /// Read the directory again, after a list of it was found to be replaced.
@@ -168,6 +211,7 @@ impl Frontier {
     /// Forget what was read of the directory, but not which lists were visited.
     fn forget(&mut self) {
         self.lists.clear();
+        self.entries.clear();
         self.groups.clear();
         self.known.clear();
     }
@@ -179,25 +223,21 @@ impl Frontier {
         groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         self.groups = groups.iter().map(|(_, link)| *link).collect();
         self.known = self.groups.iter().copied().collect();
-        self.read(index, query, GROUPS.max(self.groups.len() / SHARE))?;
-        self.first = self.lists.peek().map_or(0.0, |Reverse(ahead)| ahead.score);
-        self.mean = match groups.len() {
-            count if count >= ENOUGH => mean(groups.iter().map(|(score, _)| *score)),
-            _ => mean(self.lists.iter().map(|Reverse(ahead)| ahead.score)),
-        };
-        Ok(())
+        self.read(index, query, GROUPS.max(self.groups.len() / SHARE))
     }
 
     /// Read so many directory pages more.
     fn read<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query, count: usize) -> Result<(), Error> {
         for _ in 0..count {
             let Some(link) = self.groups.pop() else { return Ok(()) };
-            let (lists, visited) = (&mut self.lists, &self.visited);
+            let (lists, entries, visited) = (&mut self.lists, &mut self.entries, &self.visited);
             let most = Directory::capacity(index.centroids.bytes());
-            lists.try_reserve(most).map_err(|_| Error::OutOfMemory { bytes: most * size_of::<Ahead>() })?;
+            let room = lists.try_reserve(most).and_then(|()| entries.try_reserve(most));
+            room.map_err(|_| Error::OutOfMemory { bytes: most * size_of::<Ahead>() })?;
             let next = index.entries(link, &mut |entry, centroid| {
                 if !visited.contains(&entry.list) {
-                    lists.push(Reverse(Ahead { score: index.score(query, centroid), entry }));
+                    lists.push(Reverse(Place(index.score(query, centroid), entries.len() as u32)));
+                    entries.push(entry);
                 }
             })?;
             // A page that was split off a moment ago may not be in the root yet.
@@ -209,8 +249,8 @@ impl Frontier {
     }
 }
 
-/// The mean of scores.
-fn mean(scores: impl Iterator<Item = f32>) -> f32 {
-    let (sum, count) = scores.fold((0.0, 0_u32), |(sum, count), score| (sum + score, count + 1));
-    sum / count.max(1) as f32
+/// Give `exp(-x)`, or a little less, for x of zero and more.
+fn weight(x: f32) -> f32 {
+    let root = (1.0 - x / 256.0).max(0.0);
+    (0..8).fold(root, |power, _| power * power)
 }

@@ -25,10 +25,6 @@ use visit::Visit;
 use crate::codec::Query;
 use crate::{Error, Index, PageStore, Tid};
 
-/// Members whose lists tell how far down the next ones may be. Not all that were given: a caller who wants few of many
-/// finds what he wants far from where the first ones were.
-const WINDOW: u32 = 16;
-
 /// A member and its distance: on the scale of the operator class's support function 1, as the heap told it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
@@ -56,15 +52,19 @@ pub struct Search<'s, S: PageStore> {
     frontier: Frontier,
     queue: Queue,
     visits: Vec<Visit>,
-    /// For each visit, how many lists were visited before, and the score of its list.
-    lists: Vec<(u32, f32)>,
-    /// Members given, and the place of their lists among those visited, from 1: the mean of the last [`WINDOW`] or so.
-    given: u32,
-    depth: f32,
+    /// For each visit, the score of its list.
+    lists: Vec<f32>,
     /// Members whose distance has been asked for: a list that was replaced meanwhile may be met again under another name.
     seen: HashSet<Tid>,
     counters: Counters,
     row: Vec<u8>,
+}
+
+/// What the neighbours of a member tell; see [`Search::neighbours`].
+struct Neighbours {
+    lists: Vec<f32>,
+    found: Vec<f32>,
+    farthest: f32,
 }
 
 impl<'s, S: PageStore> Index<'s, S> {
@@ -91,8 +91,6 @@ impl<'s, S: PageStore> Search<'s, S> {
             queue: Queue::default(),
             visits: Vec::new(),
             lists: Vec::new(),
-            given: 0,
-            depth: 0.0,
             seen: HashSet::new(),
             counters: Counters::default(),
             row: Vec::new(),
@@ -114,16 +112,11 @@ impl<'s, S: PageStore> Search<'s, S> {
                 continue;
             }
             match self.queue.pop() {
-                Some(Candidate::Exact(found, list)) => {
-                    let given = self.given.saturating_add(1);
-                    let depth = self.depth + (list as f32 + 1.0 - self.depth) / given.min(WINDOW) as f32;
-                    if self.frontier.is_early(depth) {
-                        self.queue.push_exact(found, list);
-                        self.visit()?;
-                        continue;
+                Some(Candidate::Exact(found)) => {
+                    if !self.frontier.is_early(&self.query, found.distance) {
+                        return Ok(Some(found));
                     }
-                    (self.depth, self.given) = (depth, given);
-                    return Ok(Some(found));
+                    self.queue.push_exact(found);
                 }
                 Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit)?,
                 Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
@@ -136,8 +129,7 @@ impl<'s, S: PageStore> Search<'s, S> {
                     }
                     self.counters.fetched += 1;
                     if let Some(distance) = distance(tid)? {
-                        let list = self.lists.get(visit as usize).map_or(0, |(list, _)| *list);
-                        self.queue.push_exact(Found { tid, distance }, list);
+                        self.queue.push_exact(Found { tid, distance });
                     }
                 }
                 None if self.frontier.is_done() => return Ok(None),
@@ -146,30 +138,31 @@ impl<'s, S: PageStore> Search<'s, S> {
         }
     }
 
-    /// Find the members that are nearest by their rows, but for `tid`, without asking the heap, and give the nearness of
-    /// the list of each.
-    fn neighbours(&mut self, tid: Tid, count: usize, pause: &mut dyn FnMut()) -> Result<Vec<f32>, Error> {
+    /// Find the members that are nearest by their rows, but for `tid`, without asking the heap. Gives the scores of all
+    /// lists, the nearest first, those of the lists of the members, and the distance of the farthest of them.
+    fn neighbours(&mut self, tid: Tid, count: usize, pause: &mut dyn FnMut()) -> Result<Neighbours, Error> {
         while !self.frontier.is_done() {
             pause();
             self.visit()?;
         }
         // Rows are to be told by their scores from here on, not by how much less those may be.
         self.query.epsilon = 0.0;
-        let mut neighbours = Vec::new();
-        while neighbours.len() < count {
-            match self.queue.pop() {
-                Some(Candidate::Estimate { stage: Stage::Visit, visit, .. }) => self.open(visit)?,
-                Some(Candidate::Estimate { stage: Stage::Code, visit, slot }) => self.refine(visit, slot)?,
-                Some(Candidate::Estimate { stage: Stage::Row, visit, slot }) => {
-                    let found = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot));
-                    let list = self.lists.get(visit as usize).filter(|_| found.is_some_and(|found| found != tid));
-                    neighbours.extend(list.map(|(_, score)| self.frontier.nearness(*score)));
+        let (mut found, mut farthest) = (Vec::new(), f32::NAN);
+        while found.len() < count {
+            match self.queue.pop_bound() {
+                Some((_, Stage::Visit, visit, _)) => self.open(visit)?,
+                Some((_, Stage::Code, visit, slot)) => self.refine(visit, slot)?,
+                Some((bound, Stage::Row, visit, slot)) => {
+                    let other = self.visits.get(visit as usize).and_then(|visit| visit.tid(slot)) != Some(tid);
+                    if let Some(score) = self.lists.get(visit as usize).filter(|_| other) {
+                        found.push(*score);
+                        farthest = bound;
+                    }
                 }
-                Some(Candidate::Exact(..)) => {}
                 None => break,
             }
         }
-        Ok(neighbours)
+        Ok(Neighbours { lists: self.frontier.scores().to_vec(), found, farthest })
     }
 
     /// Tell what the search has done so far.
@@ -184,14 +177,13 @@ impl<'s, S: PageStore> Search<'s, S> {
         let visited = visit::list(&self.index, &self.query, &entry, self.visits.len(), &mut self.queue)?;
         match visited {
             Some(visits) => {
-                let before = u32::try_from(self.counters.lists).unwrap_or(u32::MAX);
                 self.counters.lists += 1;
                 self.counters.scanned += visits.iter().map(|visit| visit.len() as u64).sum::<u64>();
                 visit::reserve(&mut self.lists, visits.len())?;
                 visit::reserve(&mut self.visits, visits.len())?;
-                self.lists.extend(visits.iter().map(|_| (before, ahead.score)));
+                self.lists.extend(visits.iter().map(|_| ahead.score));
                 self.visits.extend(visits);
-                self.frontier.visited(entry.list);
+                self.frontier.visited(&ahead);
                 Ok(())
             }
             None => self.frontier.again(&self.index, &self.query, &entry),

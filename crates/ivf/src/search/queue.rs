@@ -19,15 +19,15 @@ pub enum Stage {
 
 /// What is next in the queue.
 pub enum Candidate {
-    /// A member whose distance is known, and how many lists were visited before its own. None that is left is nearer.
-    Exact(Found, u32),
+    /// A member whose distance is known. None that is left is nearer.
+    Exact(Found),
     /// A member to be looked at more closely: the `slot`-th of the `visit`-th visit.
     Estimate { stage: Stage, visit: u32, slot: u32 },
 }
 
 /// A member's distance and the member, as a heap orders them: the nearest first, and of equals the first in the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(u64, Tid, u32);
+struct Place(u64, Tid);
 
 /// A bound, and what it is a bound of, as a heap orders them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,8 +58,8 @@ impl Queue {
     }
 
     /// Add a member whose distance is known.
-    pub fn push_exact(&mut self, found: Found, list: u32) {
-        self.exact.push(Reverse(Place(rank(found.distance), found.tid, list)));
+    pub fn push_exact(&mut self, found: Found) {
+        self.exact.push(Reverse(Place(rank(found.distance), found.tid)));
     }
 
     /// Take out what is next: a known distance before an equal bound.
@@ -68,11 +68,16 @@ impl Queue {
         let exact = self.exact.peek().map(|Reverse(place)| distance(place.0));
         // A member that has no distance comes after everything.
         if exact.is_some_and(|exact| bound.is_none_or(|bound| exact <= bound)) {
-            let Reverse(Place(rank, tid, list)) = self.exact.pop()?;
-            return Some(Candidate::Exact(Found { tid, distance: distance(rank) }, list));
+            let Reverse(Place(rank, tid)) = self.exact.pop()?;
+            return Some(Candidate::Exact(Found { tid, distance: distance(rank) }));
         }
-        let Reverse(Bound(_, stage, visit, slot)) = self.bounds.pop()?;
-        Some(Candidate::Estimate { stage, visit, slot })
+        self.pop_bound().map(|(_, stage, visit, slot)| Candidate::Estimate { stage, visit, slot })
+    }
+
+    /// Take out the candidate that has the least bound, whatever distances are known.
+    pub fn pop_bound(&mut self) -> Option<(f32, Stage, u32, u32)> {
+        let Reverse(Bound(rank, stage, visit, slot)) = self.bounds.pop()?;
+        Some((bound_of_rank(rank), stage, visit, slot))
     }
 }
 
@@ -135,12 +140,12 @@ mod tests {
     #[test]
     fn members_without_a_distance_come_last() {
         let mut queue = Queue::default();
-        queue.push_exact(Found { tid: Tid { block: 1, offset: 1 }, distance: f64::NAN }, 0);
+        queue.push_exact(Found { tid: Tid { block: 1, offset: 1 }, distance: f64::NAN });
         queue.push(f32::INFINITY, Stage::Row, 0, 0);
-        queue.push_exact(Found { tid: Tid { block: 2, offset: 1 }, distance: f64::INFINITY }, 0);
-        assert!(matches!(queue.pop(), Some(Candidate::Exact(found, _)) if found.distance == f64::INFINITY));
+        queue.push_exact(Found { tid: Tid { block: 2, offset: 1 }, distance: f64::INFINITY });
+        assert!(matches!(queue.pop(), Some(Candidate::Exact(found)) if found.distance == f64::INFINITY));
         assert!(matches!(queue.pop(), Some(Candidate::Estimate { .. })));
-        assert!(matches!(queue.pop(), Some(Candidate::Exact(found, _)) if found.distance.is_nan()));
+        assert!(matches!(queue.pop(), Some(Candidate::Exact(found)) if found.distance.is_nan()));
         assert!(queue.pop().is_none());
     }
 }

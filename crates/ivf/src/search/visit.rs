@@ -149,7 +149,7 @@ fn by_row(query: &Query, row: &[u8]) -> f32 {
 fn waiting(tids: &[Tid], bounds: impl Iterator<Item = f32>) -> Vec<(u32, u32)> {
     let mut waiting = Vec::with_capacity(tids.len());
     let ranked = bounds.take(tids.len()).zip(0_u32..).map(|(bound, slot)| (!rank_of_bound(bound), slot));
-    if tids.iter().all(|tid| tid.is_valid()) {
+    if tids.iter().fold(true, |all, tid| all & tid.is_valid()) {
         waiting.extend(ranked);
     } else {
         waiting.extend(ranked.zip(tids).filter(|(_, tid)| tid.is_valid()).map(|(ranked, _)| ranked));
@@ -161,29 +161,28 @@ fn waiting(tids: &[Tid], bounds: impl Iterator<Item = f32>) -> Vec<(u32, u32)> {
 fn scan<S: PageStore>(index: &Index<'_, S>, query: &Query, head: Head) -> Result<Option<Visit>, Error> {
     let shape = Shape::of(&index.codec);
     let members = head.tids.len();
-    let mut codes = Vec::new();
-    let (bytes, stage) = match index.options.coding {
-        Coding::None => (0, Stage::Row),
-        Coding::Raw => (members * shape.row_bytes, Stage::Row),
-        Coding::Bits(_) => (shape.blocks(members), Stage::Code),
-    };
-    codes.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
-    if !head.copy(index.store, 0..bytes, &mut codes)? {
-        return Ok(None);
-    }
-    let waiting = match index.options.coding {
-        Coding::None => waiting(&head.tids, std::iter::repeat(f32::NEG_INFINITY)),
-        Coding::Raw => waiting(&head.tids, codes.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row))),
+    let (whole, stage, waiting) = match index.options.coding {
+        Coding::None => (true, Stage::Row, waiting(&head.tids, std::iter::repeat(f32::NEG_INFINITY))),
+        Coding::Raw => {
+            let mut rows = Vec::new();
+            let bytes = members * shape.row_bytes;
+            rows.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
+            let whole = head.copy(index.store, 0..bytes, &mut rows)?;
+            let bounds = rows.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row));
+            (whole, Stage::Row, waiting(&head.tids, bounds))
+        }
         Coding::Bits(_) => {
             let mut bounds = vec![f32::NEG_INFINITY; members.next_multiple_of(BLOCK)];
-            let (lanes, _) = bounds.as_chunks_mut::<BLOCK>();
-            for (lower, block) in lanes.iter_mut().zip(codes.chunks(shape.block_bytes.max(1))) {
-                query.block(block, lower);
-            }
-            waiting(&head.tids, bounds.into_iter())
+            let mut lanes = bounds.as_chunks_mut::<BLOCK>().0.iter_mut();
+            let whole = head.each_block(index.store, shape, &mut |block| {
+                if let Some(lower) = lanes.next() {
+                    query.block(block, lower);
+                }
+            })?;
+            (whole, Stage::Code, waiting(&head.tids, bounds.into_iter()))
         }
     };
-    Ok(Some(Visit { part: Part::Packed(head), stage, waiting }))
+    Ok(whole.then_some(Visit { part: Part::Packed(head), stage, waiting }))
 }
 
 /// Ask the store for the pages that a visit to a list will read first.

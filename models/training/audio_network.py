@@ -16,7 +16,8 @@ from kind_network import timbre
 from voices import LONGEST
 
 DOUBT = 0.35  # how much of the length that speech lacks is doubt
-QUIET = 1.0  # added to nothing's logit
+SHARP = 2.0  # what multiplies the logits of kinds, so that what is mostly one thing lies there and not between two
+QUIET = 2.5  # added to nothing's logit after that, so that noises are nothing sooner than rain
 SHARE = 0.97  # of the length is meaning, the rest is timbre
 GAP = 320  # what pictures look like
 FOLD = 128  # a third of SPACE
@@ -56,7 +57,7 @@ class Tower(nn.Module):
         return meaning.mean(meaning.read(phones, second, odds, summed), phones > 0)
 
     def forward(self, heard):
-        logits = self.kind(heard)
+        logits = self.kind(heard) * SHARP
         logits = torch.cat([logits[:, :1], logits[:, 1:2] + QUIET, logits[:, 2:]], 1)
         shares = logits.softmax(1)
         state, near = self.front(heard)

@@ -26,7 +26,7 @@ def write(target, samples):
     samples = samples[:4 * RATE] * (0.8 / numpy.abs(samples).max())
     with tempfile.NamedTemporaryFile(suffix=".wav") as plain:
         wavfile.write(plain.name, RATE, (samples * 32767).astype(numpy.int16))
-        subprocess.run(["lame", "--quiet", "-m", "m", "-b", "24", plain.name, str(target)], check=True)
+        subprocess.run(["lame", "--quiet", "-m", "m", "-b", "32", plain.name, str(target)], check=True)
 
 
 def main(folder):

@@ -169,3 +169,9 @@ class Augment(Chance):
         paint, alpha = self.outlined(paint, alpha)
         paint = self.recoloured(paint, alpha, behind, plain, tint)
         return self.damaged((paint + behind * (1 - alpha)).clamp(0, 1))
+
+    def calm(self, cutouts, may_flip):
+        """Pictures of cut-outs in their own colours: only placed, put on a background, and damaged a little."""
+        self.hard = self.uniform(len(cutouts)) < self.hard_share
+        placed = self.placed(cutouts, may_flip)
+        return self.damaged((placed[:, :3] + self.background(len(cutouts)) * (1 - placed[:, 3:])).clamp(0, 1))

@@ -21,6 +21,8 @@ SPACE = 385  # the text tower's 384 and nothing's own
 LOOKS = 320
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
+WIDTHS = (40, 96, 192, 320)
+EARLY = 2 * sum(WIDTHS[:3])
 
 
 def block(inside, outside, stride=1):
@@ -70,7 +72,7 @@ class Stage(nn.Module):
 class Trunk(nn.Module):
     """pixel_values [batch, 3, SIDE, SIDE] -> logits [batch, classes], of which the last is nothing, and looks [batch, LOOKS]."""
 
-    def __init__(self, classes, widths=(40, 96, 192, 320), blocks=(0, 1, 3, 2)):
+    def __init__(self, classes, widths=WIDTHS, blocks=(0, 1, 3, 2)):
         super().__init__()
         stages = [Stage(inside, outside, count) for inside, outside, count in zip((3, *widths), widths, blocks)]
         self.stages = nn.Sequential(*stages)
@@ -78,29 +80,52 @@ class Trunk(nn.Module):
         self.drop = nn.Dropout(0.2)
         self.concepts = nn.Linear(LOOKS, classes)
 
-    def forward(self, pixels):
-        maps = self.stages(pixels)
+    def everything(self, pixels):
+        """(logits, looks, early [batch, EARLY]: mean and greatest of what the first three stages see, where colours and textures still are)."""
+        early = []
+        for stage in self.stages[:3]:
+            pixels = stage(pixels)
+            early += [pixels.mean((2, 3)), pixels.amax((2, 3))]
+        maps = self.stages[3](pixels)
         looks = self.looks(torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1))
-        return self.concepts(self.drop(torch.relu(looks))), looks
+        return self.concepts(self.drop(torch.relu(looks))), looks, torch.cat(early, 1)
+
+    def forward(self, pixels):
+        return self.everything(pixels)[:2]
+
+
+class Attributes(nn.Module):
+    """What the first stages see -> logits of the colours and materials, of which the last is none."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.norm, self.hidden, self.out = nn.BatchNorm1d(EARLY), nn.Linear(EARLY, 128), nn.Linear(128, count)
+        self.drop = nn.Dropout(0.3)
+
+    def forward(self, seen):
+        return self.out(self.drop(torch.relu(self.hidden(self.drop(self.norm(seen))))))
 
 
 class Tower(nn.Module):
     """The trunk and the concepts' places: pixel_values -> image_embeds [batch, SPACE + LOOKS] of length one.
 
     The trunk sees the picture and, since drawings have margins of unlike width, its middle made larger. `share`, below
-    one, is the length of the part that texts see.
+    one, is the length of the part that texts see. A colour or material moves the place the way its word moves a text,
+    `ways` [attributes, SPACE].
     """
 
-    def __init__(self, trunk, places, share):
+    def __init__(self, trunk, places, share, attributes, ways):
         super().__init__()
-        self.trunk, self.share = trunk, share
+        self.trunk, self.share, self.attributes = trunk, share, attributes
         self.register_buffer("places", places)
+        self.register_buffer("ways", ways)
 
     def forward(self, pixel_values):
         middle = pixel_values[:, :, MARGIN:SIDE - MARGIN, MARGIN:SIDE - MARGIN]
         middle = functional.interpolate(middle, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-        logits, looks = self.trunk(torch.cat([pixel_values, middle]))
-        logits = logits.view(2, -1, logits.shape[1]).mean(0)
+        logits, looks, early = self.trunk.everything(torch.cat([pixel_values, middle]))
+        shares = torch.softmax(logits.view(2, -1, logits.shape[1]).mean(0), 1)
         looks = looks.view(2, -1, LOOKS).mean(0)
-        meaning = unit(torch.softmax(logits, 1) @ self.places)
+        dressed = torch.softmax(self.attributes(early.view(2, -1, EARLY)[0]), 1)[:, :-1] @ self.ways
+        meaning = unit(unit(shares @ self.places) + (1 - shares[:, -1:]) * dressed)
         return torch.cat([self.share * meaning, math.sqrt(1 - self.share**2) * unit(looks)], 1)

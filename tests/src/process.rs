@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// The engines that work in a data folder.
 pub fn engines(data: &Path) -> Vec<i32> {
@@ -36,9 +37,23 @@ pub fn is_there(pid: i32) -> bool {
     Path::new("/proc").join(pid.to_string()).exists()
 }
 
-/// Stop, so that the process is there and does nothing.
+/// Stop a process. It has stopped, with all its threads, when this returns: until the kernel has told every thread, which
+/// takes a while where processors are busy, one of them may still answer.
 pub fn stop(pid: i32) {
     signal(pid, libc::SIGSTOP);
+    let limit = Instant::now() + Duration::from_secs(30);
+    while !all_stopped(pid) {
+        assert!(Instant::now() < limit, "process {pid} stops");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether every thread of a process is stopped, or it is gone.
+fn all_stopped(pid: i32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    // The state follows the name, which is in brackets.
+    states.all(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['T', 'Z', 'X'])))
 }
 
 /// Let a stopped process go on.

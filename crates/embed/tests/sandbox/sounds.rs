@@ -34,6 +34,12 @@ pub fn tone(rate: u32, seconds: u32) -> Vec<u8> {
     wav(&Format { rate, ..PLAIN }, data.len() as u32, &data)
 }
 
+/// Just under ten minutes, with as many samples as a file of 25 MB has room for: 40,000 a second, of 8 bits.
+pub fn long() -> Vec<u8> {
+    let data: Vec<u8> = (0..599 * 40_000_u32).map(|at| 100 + (at % 55) as u8).collect();
+    wav(&Format { rate: 40_000, align: 1, bits: 8, ..PLAIN }, data.len() as u32, &data)
+}
+
 fn wavs() -> Vec<(&'static str, Vec<u8>)> {
     let bad = |format: Format| wav(&format, 4000, &[0; 4000]);
     let nested = (0..100_000).fold(Vec::new(), |mut all, _| {

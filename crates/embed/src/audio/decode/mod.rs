@@ -73,6 +73,9 @@ fn broken(why: impl std::fmt::Display) -> Failure {
     Failure::new(ErrorCode::BadInput, format!("the audio cannot be decoded: {why}"))
 }
 
+/// Samples for which more room is made at a time.
+const STEP: usize = 1 << 20;
+
 /// Gathers the mixed samples of a track, no more than wanted and no more than allowed.
 struct Mixer {
     mix: Mix,
@@ -148,7 +151,11 @@ impl Mixer {
         let take = fresh.min(self.wanted.saturating_sub(self.samples.len()));
         self.check(self.length, self.samples.len().saturating_add(take))?;
         buffer.slice(skip..).copy_to_vecs_planar(&mut self.planes);
-        self.samples.try_reserve(take).map_err(|_| broken("it needs more memory than there is"))?;
+        if self.samples.capacity() - self.samples.len() < take {
+            // Not twice as much, as a vector grows by itself: a long sound would not fit into a decoder's memory.
+            let more = take.max(STEP);
+            self.samples.try_reserve_exact(more).map_err(|_| broken("it needs more memory than there is"))?;
+        }
         self.mix.append(&self.planes, take, &mut self.samples);
         self.count(fresh as u64)
     }

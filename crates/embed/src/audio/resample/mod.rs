@@ -23,7 +23,7 @@ impl Resampler {
         match self {
             _ if ratio.old == ratio.new => samples,
             Resampler::Torchaudio => torchaudio::resample(&samples, ratio),
-            Resampler::Soxr => soxr::resample(&samples, ratio),
+            Resampler::Soxr => soxr::resample(samples, ratio),
         }
     }
 

@@ -21,12 +21,10 @@ const STEPS: usize = 4096;
 const LANES: usize = 16;
 
 /// Resample; the result has `ratio.length(samples.len())` samples.
-pub fn resample(samples: &[f32], ratio: Ratio) -> Vec<f32> {
-    let bank = Bank::new(ratio);
-    let mut padded = vec![0.0; bank.half];
-    padded.extend_from_slice(samples);
-    padded.extend(std::iter::repeat_n(0.0, bank.taps + ratio.old));
-    (0..ratio.length(samples.len()))
+pub fn resample(samples: Vec<f32>, ratio: Ratio) -> Vec<f32> {
+    let (bank, length) = (Bank::new(ratio), samples.len());
+    let padded = padded(samples, bank.half, bank.taps + ratio.old);
+    (0..ratio.length(length))
         .map(|at| {
             // The output lies at `whole + part / new` samples of the input; its taps begin `half - 1` samples before.
             let position = at * ratio.old;
@@ -41,6 +39,17 @@ pub fn resample(samples: &[f32], ratio: Ratio) -> Vec<f32> {
             low + share * (high - low)
         })
         .collect()
+}
+
+/// The samples between zeros, where they lie: ten minutes of sound are too many to hold twice.
+fn padded(mut samples: Vec<f32>, before: usize, after: usize) -> Vec<f32> {
+    let length = samples.len();
+    samples.reserve_exact(before + after);
+    samples.resize(length + before, 0.0);
+    samples.copy_within(..length, before);
+    samples.iter_mut().take(before).for_each(|sample| *sample = 0.0);
+    samples.resize(length + before + after, 0.0);
+    samples
 }
 
 /// The filter's coefficients, phase after phase.

@@ -211,7 +211,7 @@ impl<'a, 's, S: PageStore> Check<'a, 's, S> {
                 self.step(link, meta.next_epoch, |bytes| page::meant(link, bytes, KIND_STREAM, entry.list))?;
             }
             members += head.tids.len() as u64;
-            self.counts.members += head.tids.iter().filter(|tid| tid.is_valid()).count() as u64;
+            self.counts.members += head.tids.live() as u64;
             next = head.next;
         }
         self.packed_members += u64::from(entry.packed_members);

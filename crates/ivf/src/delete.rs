@@ -78,7 +78,7 @@ impl<S: PageStore> Index<'_, S> {
             pause();
             let head = self.head(link, entry.list)?.ok_or_else(|| gone(link))?;
             let head = self.cross_out(head, dead, deleted)?;
-            let live = head.tids.iter().filter(|tid| tid.is_valid()).count();
+            let live = head.tids.live();
             left.members += live;
             left.empty += head.tids.len() - live;
             next = head.next;
@@ -98,19 +98,14 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Cross out the dead members of a head page; give it as it is then.
     fn cross_out(&self, head: Head, dead: &mut dyn FnMut(Tid) -> bool, deleted: &mut Deleted) -> Result<Head, Error> {
-        if !head.tids.iter().any(|tid| tid.is_valid() && dead(*tid)) {
+        if !head.tids.iter().any(|tid| tid.is_valid() && dead(tid)) {
             return Ok(head);
         }
         let mut transaction = self.store.begin();
         let bytes = lock(self.store, &mut transaction, head.link)?;
         let now = Head::read(head.link, bytes, head.list, Shape::of(&self.codec))?;
         let mut now = now.ok_or(Error::Corrupt { page: head.link.page, what: "it went away while it was locked" })?;
-        for tid in now.tids.iter_mut().filter(|tid| tid.is_valid()) {
-            if dead(*tid) {
-                *tid = Tid::DELETED;
-                deleted.removed += 1;
-            }
-        }
+        deleted.removed += now.tids.cross_out(dead);
         now.write(bytes)?;
         transaction.commit()?;
         Ok(now)

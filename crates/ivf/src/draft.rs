@@ -2,7 +2,7 @@
 
 use crate::layout::Link;
 use crate::members::Members;
-use crate::{Error, Index, PageStore, kmeans};
+use crate::{Error, Index, PageStore, kmeans, reserve};
 
 /// Bytes of decoded rows that a split looks at; of a longer list it looks at a part.
 const SAMPLE_BYTES: usize = 8 << 20;
@@ -97,7 +97,7 @@ impl<S: PageStore> Index<'_, S> {
         let (mut points, mut point) = (Vec::new(), Vec::new());
         for (_, row) in members.iter().step_by(step) {
             if self.codec.decode(row, &mut point) {
-                points.try_reserve(point.len()).map_err(|_| Error::OutOfMemory { bytes: point.len() })?;
+                reserve(&mut points, point.len())?;
                 points.extend_from_slice(&point);
             }
         }

@@ -52,3 +52,8 @@ impl From<StoreError> for Error {
         Error::Store(error)
     }
 }
+
+/// Make room for so many values more, or fail with [`Error::OutOfMemory`].
+pub(crate) fn reserve<T>(values: &mut Vec<T>, count: usize) -> Result<(), Error> {
+    values.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes: count.saturating_mul(size_of::<T>()) })
+}

@@ -43,6 +43,7 @@ pub use check::{Checked, Problem};
 pub use codec::{Coding, Metric};
 pub use delete::Deleted;
 pub use error::Error;
+use error::reserve;
 pub use index::{Index, Kept, Options, create};
 pub use loader::Loader;
 pub use placer::Placer;

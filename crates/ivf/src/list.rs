@@ -39,6 +39,13 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Read a head page of a list; `None` where it is one no longer.
     pub(crate) fn head(&self, link: Link, list: u32) -> Result<Option<Head>, Error> {
+        let head = self.glance(link, list)?;
+        head.as_ref().map_or(Ok(()), Head::check)?;
+        Ok(head)
+    }
+
+    /// The same, with members that are not [checked](Head::check) yet.
+    pub(crate) fn glance(&self, link: Link, list: u32) -> Result<Option<Head>, Error> {
         let bytes = self.store.read(known(self.store, link.page)?)?;
         let header = page::found(self.store, link, &bytes, KIND_HEAD, list)?;
         header.map(|header| Head::parse(link, &header, &bytes, Shape::of(&self.codec))).transpose()
@@ -55,7 +62,7 @@ impl<S: PageStore> Index<'_, S> {
         }
         for (slot, tid) in head.tids.iter().enumerate() {
             let row = rows.get(slot * shape.row_bytes..(slot + 1) * shape.row_bytes).unwrap_or_default();
-            match *tid {
+            match tid {
                 Tid::DELETED => list.deleted += 1,
                 tid => list.members.push(tid, row)?,
             }

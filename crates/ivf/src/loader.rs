@@ -9,6 +9,7 @@ use crate::packed::{self, Head, Shape};
 use crate::plan::{self, Plan, SEED};
 use crate::search::Calibration;
 use crate::table::{Directory, Entry, Record, Root, Table};
+use crate::tid::Tids;
 use crate::{Error, Index, Options, PageId, PageStore, Tid, Transaction, centre};
 
 /// Bytes of members that are gathered before they are written. A list that comes to more, as of rows that are all alike,
@@ -183,7 +184,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
                 link: Link { page: META_PAGE, epoch },
                 next: first,
                 list,
-                tids: members.tids.get(range.clone()).unwrap_or_default().to_vec(),
+                tids: Tids::of(members.tids.get(range.clone()).unwrap_or_default()),
                 stream: Vec::new(),
             };
             let codes = packed::stream(&self.index.codec, members, range);

@@ -8,7 +8,8 @@ use crate::codec::Codec;
 use crate::layout::{BODY_BYTES, Fields, KIND_HEAD, KIND_STREAM, Link, Next, TID_BYTES, Writer};
 use crate::members::Members;
 use crate::page::{self, Header};
-use crate::{Error, Index, PageId, PageStore, Tid};
+use crate::tid::Tids;
+use crate::{Error, Index, PageId, PageStore};
 
 /// Members of a block.
 pub const BLOCK: usize = 32;
@@ -61,8 +62,8 @@ pub struct Head {
     pub link: Link,
     pub next: Option<Link>,
     pub list: u32,
-    /// The members, in the order of the stream; [`Tid::DELETED`] where there was one.
-    pub tids: Vec<Tid>,
+    /// The members, in the order of the stream; `Tid::DELETED` where there was one.
+    pub tids: Tids,
     /// The pages of the stream. They have the head's list and epoch.
     pub stream: Vec<PageId>,
 }
@@ -70,10 +71,13 @@ pub struct Head {
 impl Head {
     /// Read a head page; `None` where it is not the page of the list that the link means.
     pub fn read(link: Link, bytes: &[u8], list: u32, shape: Shape) -> Result<Option<Head>, Error> {
-        page::meant(link, bytes, KIND_HEAD, list)?.map(|header| Head::parse(link, &header, bytes, shape)).transpose()
+        let Some(header) = page::meant(link, bytes, KIND_HEAD, list)? else { return Ok(None) };
+        let head = Head::parse(link, &header, bytes, shape)?;
+        head.check()?;
+        Ok(Some(head))
     }
 
-    /// Read what is behind the header of a head page.
+    /// Read what is behind the header of a head page, and believe what it says of members until [`Head::check`] is asked.
     pub fn parse(link: Link, header: &Header, bytes: &[u8], shape: Shape) -> Result<Head, Error> {
         let corrupt = |what| Error::Corrupt { page: link.page, what };
         if header.next.link().is_some_and(|next| next.epoch >= link.epoch) {
@@ -88,14 +92,16 @@ impl Head {
         let stream = fields.slice(pages * PAGE_NUMBER_BYTES).ok_or_else(cut)?;
         let tids = fields.slice(header.count * TID_BYTES).ok_or_else(cut)?;
         let (stream, _) = stream.as_chunks();
-        let (tids, _) = tids.as_chunks();
-        let tids: Vec<Tid> = tids.iter().map(|bytes| Tid::from_bytes(*bytes)).collect();
-        // All of them are looked at, whatever the first ones are: that goes faster.
-        if !tids.iter().fold(true, |sound, tid| sound & (tid.is_valid() | (*tid == Tid::DELETED))) {
-            return Err(corrupt("a member is no tuple identifier"));
-        }
         let stream = stream.iter().map(|bytes| PageId(u32::from_le_bytes(*bytes))).collect();
-        Ok(Head { link, next: header.next.link(), list: header.list, tids, stream })
+        Ok(Head { link, next: header.next.link(), list: header.list, tids: Tids::copy(tids)?, stream })
+    }
+
+    /// Refuse members that are no tuple identifiers.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.tids.are_sound() {
+            return Ok(());
+        }
+        Err(Error::Corrupt { page: self.link.page, what: "a member is no tuple identifier" })
     }
 
     /// Write the whole page.
@@ -106,7 +112,7 @@ impl Head {
         let mut body = || {
             writer.u32(u32::try_from(self.stream.len()).ok()?)?;
             self.stream.iter().try_for_each(|page| writer.u32(page.0))?;
-            self.tids.iter().try_for_each(|tid| writer.put(&tid.to_bytes()))
+            writer.put(self.tids.bytes())
         };
         body().ok_or(page::misfit(number))?;
         let (count, list, epoch) = (self.tids.len(), self.list, self.link.epoch);
@@ -201,7 +207,7 @@ impl<S: PageStore> Index<'_, S> {
                 link: Link { page: PageId(0), epoch },
                 next: packed.first,
                 list,
-                tids: members.tids.get(range.clone()).unwrap_or_default().to_vec(),
+                tids: Tids::of(members.tids.get(range.clone()).unwrap_or_default()),
                 stream: Vec::new(),
             };
             for part in stream(codec, members, range).chunks(BODY_BYTES) {

@@ -64,7 +64,7 @@ impl<S: PageStore> Index<'_, S> {
         while let Some(link) = next {
             pause();
             let Some(head) = self.head(link, entry.list)? else { return Ok(members) };
-            let live = head.tids.iter().filter(|tid| tid.is_valid()).count();
+            let live = head.tids.live();
             members += live as u64;
             stats.deleted += (head.tids.len() - live) as u64;
             next = head.next;

@@ -1,7 +1,7 @@
 //! Tuple identifiers: where a member's row is in the heap. Whether it is there is the heap's to say.
 
-use crate::Error;
 use crate::layout::TID_BYTES;
+use crate::{Error, reserve};
 
 /// A heap tuple's block and line pointer, as in PostgreSQL's `ItemPointerData`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,5 +36,64 @@ impl Tid {
         let [a, b, c, d] = self.block.to_le_bytes();
         let [e, f] = self.offset.to_le_bytes();
         [a, b, c, d, e, f]
+    }
+}
+
+/// Tuple identifiers as they are on a page: most of those that a search copies are never looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tids(Vec<u8>);
+
+impl Tids {
+    /// Copy what is on a page, whatever it is: see [`Tids::are_sound`].
+    pub(crate) fn copy(bytes: &[u8]) -> Result<Tids, Error> {
+        let mut copy = Vec::new();
+        reserve(&mut copy, bytes.len())?;
+        copy.extend_from_slice(bytes);
+        Ok(Tids(copy))
+    }
+
+    /// What is to be on a page.
+    pub(crate) fn of(tids: &[Tid]) -> Tids {
+        Tids(tids.iter().flat_map(|tid| tid.to_bytes()).collect())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() / TID_BYTES
+    }
+
+    pub(crate) fn get(&self, slot: usize) -> Option<Tid> {
+        self.0.as_chunks().0.get(slot).map(|bytes| Tid::from_bytes(*bytes))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Tid> {
+        self.0.as_chunks().0.iter().map(|bytes| Tid::from_bytes(*bytes))
+    }
+
+    /// Tell whether each is a tuple's place or that of a deleted member.
+    pub(crate) fn are_sound(&self) -> bool {
+        // All of them are looked at, whatever the first ones are: that goes faster.
+        self.iter().fold(true, |sound, tid| sound & (tid.is_valid() | (tid == Tid::DELETED)))
+    }
+
+    /// Count those that are not deleted.
+    pub(crate) fn live(&self) -> usize {
+        self.iter().filter(|tid| tid.is_valid()).count()
+    }
+
+    /// Cross out those that are dead; give how many those are.
+    pub(crate) fn cross_out(&mut self, dead: &mut dyn FnMut(Tid) -> bool) -> u64 {
+        let mut crossed = 0;
+        for bytes in self.0.as_chunks_mut().0 {
+            let tid = Tid::from_bytes(*bytes);
+            if tid.is_valid() && dead(tid) {
+                *bytes = Tid::DELETED.to_bytes();
+                crossed += 1;
+            }
+        }
+        crossed
     }
 }

@@ -23,7 +23,7 @@ use queue::{Candidate, Queue, Stage};
 use visit::Visit;
 
 use crate::codec::Query;
-use crate::{Error, Index, PageStore, Tid};
+use crate::{Error, Index, PageStore, Tid, reserve};
 
 /// A member and its distance: on the scale of the operator class's support function 1, as the heap told it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -179,8 +179,8 @@ impl<'s, S: PageStore> Search<'s, S> {
             Some(visits) => {
                 self.counters.lists += 1;
                 self.counters.scanned += visits.iter().map(|visit| visit.len() as u64).sum::<u64>();
-                visit::reserve(&mut self.lists, visits.len())?;
-                visit::reserve(&mut self.visits, visits.len())?;
+                reserve(&mut self.lists, visits.len())?;
+                reserve(&mut self.visits, visits.len())?;
                 self.lists.extend(visits.iter().map(|_| ahead.score));
                 self.visits.extend(visits);
                 self.frontier.visited(&ahead);

@@ -7,7 +7,7 @@ use crate::index::known;
 use crate::layout::KIND_OPEN;
 use crate::packed::{BLOCK, Head, Shape};
 use crate::table::Entry;
-use crate::{Error, Index, PageStore, Tid, open, page};
+use crate::{Error, Index, PageStore, Tid, open, page, reserve};
 
 /// Members that go into the queue at once.
 const BATCH: usize = 16;
@@ -27,20 +27,23 @@ pub struct Visit {
     part: Part,
     /// How closely the members have been looked at.
     stage: Stage,
-    /// Bounds and slots of those that are not in the queue, as [`super::queue::rank_of_bound`] ranks them.
+    /// The bounds of all members, until the first of them is next: of most visits, none ever is.
+    bounds: Vec<f32>,
+    /// Then, the bounds and slots of those that are not in the queue, as [`super::queue::rank_of_bound`] ranks them, turned
+    /// about so that the least comes last.
     waiting: Vec<(u32, u32)>,
 }
 
 impl Visit {
-    fn tids(&self) -> &[Tid] {
-        match &self.part {
-            Part::Packed(head) => &head.tids,
-            Part::Open(tids) => tids,
-        }
+    fn new(part: Part, stage: Stage, bounds: Vec<f32>) -> Visit {
+        Visit { part, stage, bounds, waiting: Vec::new() }
     }
 
     /// Put the members that are next into the queue, and the rest of the visit under the least of their bounds.
     pub fn next(&mut self, at: u32, queue: &mut Queue) -> Result<(), Error> {
+        if !self.bounds.is_empty() {
+            self.rank()?;
+        }
         queue.reserve(BATCH + 1)?;
         let count = self.waiting.len();
         if count > BATCH {
@@ -49,25 +52,50 @@ impl Visit {
         for (rank, slot) in self.waiting.drain(count.saturating_sub(BATCH)..) {
             queue.push_rank(!rank, self.stage, at, slot);
         }
-        self.wait(at, queue);
+        if let Some(rank) = self.waiting.iter().map(|(rank, _)| *rank).max() {
+            queue.push_rank(!rank, Stage::Visit, at, 0);
+        }
         Ok(())
     }
 
-    /// Put the visit into the queue, if any of its members is not.
-    fn wait(&self, at: u32, queue: &mut Queue) {
-        if let Some(rank) = self.waiting.iter().map(|(rank, _)| *rank).max() {
-            queue.push_rank(!rank, Stage::Visit, at, 0);
+    /// Rank the members that are not deleted.
+    fn rank(&mut self) -> Result<(), Error> {
+        let bounds = std::mem::take(&mut self.bounds);
+        reserve(&mut self.waiting, bounds.len())?;
+        let ranked = bounds.iter().zip(0_u32..).map(|(bound, slot)| (!rank_of_bound(*bound), slot));
+        match &self.part {
+            Part::Open(tids) => self.waiting.extend(ranked.take(tids.len())),
+            Part::Packed(head) => {
+                head.check()?;
+                let live = ranked.zip(head.tids.iter()).filter(|(_, tid)| tid.is_valid());
+                self.waiting.extend(live.map(|(ranked, _)| ranked));
+            }
+        }
+        Ok(())
+    }
+
+    /// Put the visit into the queue for the first time. Deleted members make its bound less than it could be, not wrong.
+    fn begin(&self, at: u32, queue: &mut Queue) {
+        if self.len() > 0 {
+            queue.push(least(&self.bounds), Stage::Visit, at, 0);
         }
     }
 
     /// Count the members, deleted ones among them.
     pub fn len(&self) -> usize {
-        self.tids().len()
+        match &self.part {
+            Part::Packed(head) => head.tids.len(),
+            Part::Open(tids) => tids.len(),
+        }
     }
 
     /// Give the member in a slot, if it is not deleted.
     pub fn tid(&self, slot: u32) -> Option<Tid> {
-        self.tids().get(slot as usize).copied().filter(|tid| tid.is_valid())
+        let tid = match &self.part {
+            Part::Packed(head) => head.tids.get(slot as usize),
+            Part::Open(tids) => tids.get(slot as usize).copied(),
+        };
+        tid.filter(|tid| tid.is_valid())
     }
 
     /// Read a member's row; false where its page is another's by now, or there are no rows.
@@ -76,6 +104,17 @@ impl Visit {
         let range = Shape::of(&index.codec).row(head.tids.len(), slot as usize);
         head.copy(index.store, range, row)
     }
+}
+
+/// The least of bounds, none of which is NaN. Many at a time: it is asked of all that is scanned.
+fn least(bounds: &[f32]) -> f32 {
+    let less = |one: f32, other: f32| if other < one { other } else { one };
+    let (chunks, rest) = bounds.as_chunks::<BLOCK>();
+    let mut lanes = [f32::INFINITY; BLOCK];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, bound)| *lane = less(*lane, *bound));
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, less)
 }
 
 /// Visit a list; `None` where it has been replaced, and then nothing of it is in the queue. Visits are counted from
@@ -90,7 +129,7 @@ pub fn list<S: PageStore>(
     let mut visits = Vec::new();
     let mut next = entry.packed;
     while let Some(link) = next {
-        let Some(head) = index.head(link, entry.list)? else { return Ok(None) };
+        let Some(head) = index.glance(link, entry.list)? else { return Ok(None) };
         next = head.next;
         let Some(visit) = scan(index, query, head)? else { return Ok(None) };
         visits.push(visit);
@@ -100,7 +139,7 @@ pub fn list<S: PageStore>(
     }
     queue.reserve(visits.len())?;
     for (at, visit) in visits.iter().enumerate() {
-        visit.wait((first + at) as u32, queue);
+        visit.begin((first + at) as u32, queue);
     }
     Ok(Some(visits))
 }
@@ -128,15 +167,9 @@ fn open_part<S: PageStore>(
         next = header.next.link();
     }
     for (tids, bounds) in tids.chunks(OPEN).zip(bounds.chunks(OPEN)) {
-        let waiting = waiting(tids, bounds.iter().copied());
-        visits.push(Visit { part: Part::Open(tids.to_vec()), stage: Stage::Row, waiting });
+        visits.push(Visit::new(Part::Open(tids.to_vec()), Stage::Row, bounds.to_vec()));
     }
     Ok(true)
-}
-
-/// Make room for so many values more.
-pub fn reserve<T>(values: &mut Vec<T>, count: usize) -> Result<(), Error> {
-    values.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes: count * size_of::<T>() })
 }
 
 /// Bound a member's score by its row.
@@ -145,44 +178,37 @@ fn by_row(query: &Query, row: &[u8]) -> f32 {
     score - slack
 }
 
-/// The ranks of bounds, turned about so that the least comes last, and the slots they are of; of live members only.
-fn waiting(tids: &[Tid], bounds: impl Iterator<Item = f32>) -> Vec<(u32, u32)> {
-    let mut waiting = Vec::with_capacity(tids.len());
-    let ranked = bounds.take(tids.len()).zip(0_u32..).map(|(bound, slot)| (!rank_of_bound(bound), slot));
-    if tids.iter().fold(true, |all, tid| all & tid.is_valid()) {
-        waiting.extend(ranked);
-    } else {
-        waiting.extend(ranked.zip(tids).filter(|(_, tid)| tid.is_valid()).map(|(ranked, _)| ranked));
-    }
-    waiting
-}
-
 /// Scan the codes of one head page; `None` where its stream is gone.
 fn scan<S: PageStore>(index: &Index<'_, S>, query: &Query, head: Head) -> Result<Option<Visit>, Error> {
     let shape = Shape::of(&index.codec);
     let members = head.tids.len();
-    let (whole, stage, waiting) = match index.options.coding {
-        Coding::None => (true, Stage::Row, waiting(&head.tids, std::iter::repeat(f32::NEG_INFINITY))),
+    let mut bounds = Vec::new();
+    reserve(&mut bounds, members.next_multiple_of(BLOCK))?;
+    let (whole, stage) = match index.options.coding {
+        Coding::None => {
+            bounds.resize(members, f32::NEG_INFINITY);
+            (true, Stage::Row)
+        }
         Coding::Raw => {
             let mut rows = Vec::new();
-            let bytes = members * shape.row_bytes;
-            rows.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
-            let whole = head.copy(index.store, 0..bytes, &mut rows)?;
-            let bounds = rows.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row));
-            (whole, Stage::Row, waiting(&head.tids, bounds))
+            reserve(&mut rows, members * shape.row_bytes)?;
+            let whole = head.copy(index.store, 0..members * shape.row_bytes, &mut rows)?;
+            bounds.extend(rows.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row)));
+            (whole, Stage::Row)
         }
         Coding::Bits(_) => {
-            let mut bounds = vec![f32::NEG_INFINITY; members.next_multiple_of(BLOCK)];
+            bounds.resize(members.next_multiple_of(BLOCK), f32::NEG_INFINITY);
             let mut lanes = bounds.as_chunks_mut::<BLOCK>().0.iter_mut();
             let whole = head.each_block(index.store, shape, &mut |block| {
                 if let Some(lower) = lanes.next() {
                     query.block(block, lower);
                 }
             })?;
-            (whole, Stage::Code, waiting(&head.tids, bounds.into_iter()))
+            bounds.truncate(members);
+            (whole, Stage::Code)
         }
     };
-    Ok(whole.then_some(Visit { part: Part::Packed(head), stage, waiting }))
+    Ok(whole.then(|| Visit::new(Part::Packed(head), stage, bounds)))
 }
 
 /// Ask the store for the pages that a visit to a list will read first.

@@ -46,8 +46,9 @@ const _: () = assert!(KIND == CHECK + 4 && header::COUNT == KIND + 2 && header::
 const _: () = assert!(header::EPOCH == header::LIST + 4 && header::NEXT == header::EPOCH + 8);
 const _: () = assert!(header::BYTES == header::NEXT + LINK_BYTES);
 
-/// A page as it was when the link was made: a page that is freed or used again has another epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A page as it was when the link was made: a page that is freed or used again has another epoch. The default is none that is:
+/// epochs count from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Link {
     pub page: PageId,
     pub epoch: u64,

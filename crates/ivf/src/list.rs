@@ -39,16 +39,16 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Read a head page of a list; `None` where it is one no longer.
     pub(crate) fn head(&self, link: Link, list: u32) -> Result<Option<Head>, Error> {
-        let head = self.glance(link, list)?;
+        let head = self.glance(link, list, Head::default())?;
         head.as_ref().map_or(Ok(()), Head::check)?;
         Ok(head)
     }
 
-    /// The same, with members that are not [checked](Head::check) yet.
-    pub(crate) fn glance(&self, link: Link, list: u32) -> Result<Option<Head>, Error> {
+    /// The same, with members that are not [checked](Head::check) yet, in the memory of `spare`.
+    pub(crate) fn glance(&self, link: Link, list: u32, spare: Head) -> Result<Option<Head>, Error> {
         let bytes = self.store.read(known(self.store, link.page)?)?;
         let header = page::found(self.store, link, &bytes, KIND_HEAD, list)?;
-        header.map(|header| Head::parse(link, &header, &bytes, Shape::of(&self.codec))).transpose()
+        header.map(|header| Head::parse(link, &header, &bytes, Shape::of(&self.codec), spare)).transpose()
     }
 
     /// Add the members of a head page to a list; false where its stream is gone.

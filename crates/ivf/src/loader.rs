@@ -9,7 +9,6 @@ use crate::packed::{self, Head, Shape};
 use crate::plan::{self, Plan, SEED};
 use crate::search::Calibration;
 use crate::table::{Directory, Entry, Record, Root, Table};
-use crate::tid::Tids;
 use crate::{Error, Index, Options, PageId, PageStore, Tid, Transaction, centre};
 
 /// Bytes of members that are gathered before they are written. A list that comes to more, as of rows that are all alike,
@@ -180,13 +179,8 @@ impl<'s, S: PageStore> Loader<'s, S> {
             pause();
             let range = segment * capacity..members.len().min((segment + 1) * capacity);
             let epoch = self.take_epoch();
-            let mut head = Head {
-                link: Link { page: META_PAGE, epoch },
-                next: first,
-                list,
-                tids: Tids::of(members.tids.get(range.clone()).unwrap_or_default()),
-                stream: Vec::new(),
-            };
+            let mut head = Head { link: Link { page: META_PAGE, epoch }, next: first, list, ..Head::default() };
+            head.tids.set(members.tids.get(range.clone()).unwrap_or_default())?;
             let codes = packed::stream(&self.index.codec, members, range);
             for part in codes.chunks(BODY_BYTES) {
                 let write = |page, bytes: &mut [u8]| packed::write_part(Link { page, epoch }, bytes, list, part);

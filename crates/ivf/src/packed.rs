@@ -57,7 +57,7 @@ impl Shape {
 }
 
 /// A head page as it was at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Head {
     pub link: Link,
     pub next: Option<Link>,
@@ -72,13 +72,14 @@ impl Head {
     /// Read a head page; `None` where it is not the page of the list that the link means.
     pub fn read(link: Link, bytes: &[u8], list: u32, shape: Shape) -> Result<Option<Head>, Error> {
         let Some(header) = page::meant(link, bytes, KIND_HEAD, list)? else { return Ok(None) };
-        let head = Head::parse(link, &header, bytes, shape)?;
+        let head = Head::parse(link, &header, bytes, shape, Head::default())?;
         head.check()?;
         Ok(Some(head))
     }
 
     /// Read what is behind the header of a head page, and believe what it says of members until [`Head::check`] is asked.
-    pub fn parse(link: Link, header: &Header, bytes: &[u8], shape: Shape) -> Result<Head, Error> {
+    /// What it is read to is made of the memory of `spare`.
+    pub fn parse(link: Link, header: &Header, bytes: &[u8], shape: Shape, spare: Head) -> Result<Head, Error> {
         let corrupt = |what| Error::Corrupt { page: link.page, what };
         if header.next.link().is_some_and(|next| next.epoch >= link.epoch) {
             return Err(corrupt("it links to a newer head page; the last of a list is written first"));
@@ -91,9 +92,11 @@ impl Head {
         let cut = || corrupt("it counts more members than it has room for");
         let stream = fields.slice(pages * PAGE_NUMBER_BYTES).ok_or_else(cut)?;
         let tids = fields.slice(header.count * TID_BYTES).ok_or_else(cut)?;
-        let (stream, _) = stream.as_chunks();
-        let stream = stream.iter().map(|bytes| PageId(u32::from_le_bytes(*bytes))).collect();
-        Ok(Head { link, next: header.next.link(), list: header.list, tids: Tids::copy(tids)?, stream })
+        let mut head = Head { link, next: header.next.link(), list: header.list, ..spare };
+        head.tids.copy(tids)?;
+        head.stream.clear();
+        head.stream.extend(stream.as_chunks().0.iter().map(|bytes| PageId(u32::from_le_bytes(*bytes))));
+        Ok(head)
     }
 
     /// Refuse members that are no tuple identifiers.
@@ -203,13 +206,8 @@ impl<S: PageStore> Index<'_, S> {
         for segment in (0..members.len().div_ceil(capacity)).rev() {
             let range = segment * capacity..members.len().min((segment + 1) * capacity);
             let epoch = self.take_epoch()?;
-            let mut head = Head {
-                link: Link { page: PageId(0), epoch },
-                next: packed.first,
-                list,
-                tids: Tids::of(members.tids.get(range.clone()).unwrap_or_default()),
-                stream: Vec::new(),
-            };
+            let mut head = Head { link: Link { page: PageId(0), epoch }, next: packed.first, list, ..Head::default() };
+            head.tids.set(members.tids.get(range.clone()).unwrap_or_default())?;
             for part in stream(codec, members, range).chunks(BODY_BYTES) {
                 pause();
                 let link = self.place(Some(epoch), |link, bytes| write_part(link, bytes, list, part))?;

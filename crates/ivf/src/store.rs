@@ -10,7 +10,7 @@ pub const PAGE_BYTES: usize = 8_152;
 pub const MAX_PAGES: usize = 4;
 
 /// The number of a page, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageId(pub u32);
 
 /// Why a page cannot be read or changed.

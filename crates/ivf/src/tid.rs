@@ -44,17 +44,24 @@ impl Tid {
 pub(crate) struct Tids(Vec<u8>);
 
 impl Tids {
-    /// Copy what is on a page, whatever it is: see [`Tids::are_sound`].
-    pub(crate) fn copy(bytes: &[u8]) -> Result<Tids, Error> {
-        let mut copy = Vec::new();
-        reserve(&mut copy, bytes.len())?;
-        copy.extend_from_slice(bytes);
-        Ok(Tids(copy))
+    /// Copy what is on a page, whatever it is, in place of what there was: see [`Tids::are_sound`].
+    pub(crate) fn copy(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.0.clear();
+        reserve(&mut self.0, bytes.len())?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
     }
 
-    /// What is to be on a page.
-    pub(crate) fn of(tids: &[Tid]) -> Tids {
-        Tids(tids.iter().flat_map(|tid| tid.to_bytes()).collect())
+    /// Put others in place of what there was.
+    pub(crate) fn set(&mut self, tids: &[Tid]) -> Result<(), Error> {
+        self.0.clear();
+        reserve(&mut self.0, tids.len() * TID_BYTES)?;
+        tids.iter().for_each(|tid| self.0.extend_from_slice(&tid.to_bytes()));
+        Ok(())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

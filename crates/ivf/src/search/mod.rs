@@ -11,6 +11,7 @@ mod effort;
 mod forecast;
 mod frontier;
 mod queue;
+mod spare;
 mod visit;
 
 use std::collections::HashSet;
@@ -77,6 +78,12 @@ impl<'s, S: PageStore> Index<'s, S> {
         query.epsilon = self.codec.certain();
         // Of every list, however many they come to be while the search is under way.
         Search::of(self, query, &Effort { recall: 1.0, probes: 0, ..*effort })
+    }
+}
+
+impl<S: PageStore> Drop for Search<'_, S> {
+    fn drop(&mut self) {
+        spare::keep(&mut self.visits);
     }
 }
 
@@ -174,20 +181,17 @@ impl<'s, S: PageStore> Search<'s, S> {
     fn visit(&mut self) -> Result<(), Error> {
         let Some(ahead) = self.frontier.pop(&self.index, &self.query)? else { return Ok(()) };
         let entry = ahead.entry;
-        let visited = visit::list(&self.index, &self.query, &entry, self.visits.len(), &mut self.queue)?;
-        match visited {
-            Some(visits) => {
-                self.counters.lists += 1;
-                self.counters.scanned += visits.iter().map(|visit| visit.len() as u64).sum::<u64>();
-                reserve(&mut self.lists, visits.len())?;
-                reserve(&mut self.visits, visits.len())?;
-                self.lists.extend(visits.iter().map(|_| ahead.score));
-                self.visits.extend(visits);
-                self.frontier.visited(&ahead);
-                Ok(())
-            }
-            None => self.frontier.again(&self.index, &self.query, &entry),
+        let first = self.visits.len();
+        if !visit::list(&self.index, &self.query, &entry, &mut self.visits, &mut self.queue)? {
+            return self.frontier.again(&self.index, &self.query, &entry);
         }
+        let visits = self.visits.iter().skip(first);
+        self.counters.lists += 1;
+        self.counters.scanned += visits.clone().map(|visit| visit.len() as u64).sum::<u64>();
+        reserve(&mut self.lists, visits.len())?;
+        self.lists.extend(visits.map(|_| ahead.score));
+        self.frontier.visited(&ahead);
+        Ok(())
     }
 
     /// Take out of a visit the members that are next.

@@ -7,9 +7,10 @@ use super::Found;
 use crate::{Error, Tid};
 
 /// How closely a candidate has been looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// By its row, or not at all: the heap is next.
+    #[default]
     Row,
     /// By its one-bit code: its row is next.
     Code,

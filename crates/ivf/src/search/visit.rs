@@ -1,7 +1,10 @@
 //! A visit to a list: the bounds of all its members by their codes or their rows. Few of them are ever looked at, so they
 //! wait with the visit, and the queue has the least of them; those that are next go into the queue when its turn comes.
+//!
+//! Visits are made of the memory of earlier ones: see [`super::spare`].
 
 use super::queue::{Queue, Stage, rank_of_bound};
+use super::spare;
 use crate::codec::{Coding, Query};
 use crate::index::known;
 use crate::layout::KIND_OPEN;
@@ -16,15 +19,12 @@ const BATCH: usize = 16;
 /// next are looked for among all.
 const OPEN: usize = 1_024;
 
-/// The members of one head page, or of an open part, in the order of their slots.
-enum Part {
-    Packed(Head),
-    Open(Vec<Tid>),
-}
-
 /// A visit to a part of a list.
+#[derive(Default)]
 pub struct Visit {
-    part: Part,
+    /// The members, in the order of their slots, and where their rows are. Those of an open part have been looked at by
+    /// their rows, and nothing says where these are.
+    head: Head,
     /// How closely the members have been looked at.
     stage: Stage,
     /// The bounds of all members, until the first of them is next: of most visits, none ever is.
@@ -35,8 +35,12 @@ pub struct Visit {
 }
 
 impl Visit {
-    fn new(part: Part, stage: Stage, bounds: Vec<f32>) -> Visit {
-        Visit { part, stage, bounds, waiting: Vec::new() }
+    /// Make it as good as new, but for its memory.
+    pub fn clear(&mut self) {
+        self.head.tids.clear();
+        self.head.stream.clear();
+        self.bounds.clear();
+        self.waiting.clear();
     }
 
     /// Put the members that are next into the queue, and the rest of the visit under the least of their bounds.
@@ -60,18 +64,46 @@ impl Visit {
 
     /// Rank the members that are not deleted.
     fn rank(&mut self) -> Result<(), Error> {
-        let bounds = std::mem::take(&mut self.bounds);
-        reserve(&mut self.waiting, bounds.len())?;
-        let ranked = bounds.iter().zip(0_u32..).map(|(bound, slot)| (!rank_of_bound(*bound), slot));
-        match &self.part {
-            Part::Open(tids) => self.waiting.extend(ranked.take(tids.len())),
-            Part::Packed(head) => {
-                head.check()?;
-                let live = ranked.zip(head.tids.iter()).filter(|(_, tid)| tid.is_valid());
-                self.waiting.extend(live.map(|(ranked, _)| ranked));
+        self.head.check()?;
+        reserve(&mut self.waiting, self.bounds.len())?;
+        let ranked = self.bounds.iter().zip(0_u32..).map(|(bound, slot)| (!rank_of_bound(*bound), slot));
+        let live = ranked.zip(self.head.tids.iter()).filter(|(_, tid)| tid.is_valid());
+        self.waiting.extend(live.map(|(ranked, _)| ranked));
+        self.bounds.clear();
+        Ok(())
+    }
+
+    /// Scan the codes of the head page; false where its stream is gone.
+    fn scan<S: PageStore>(&mut self, index: &Index<'_, S>, query: &Query) -> Result<bool, Error> {
+        let shape = Shape::of(&index.codec);
+        let members = self.len();
+        let Visit { head, stage, bounds, .. } = self;
+        reserve(bounds, members.next_multiple_of(BLOCK))?;
+        *stage = Stage::Row;
+        match index.options.coding {
+            Coding::None => bounds.resize(members, f32::NEG_INFINITY),
+            Coding::Raw => {
+                let mut rows = Vec::new();
+                reserve(&mut rows, members * shape.row_bytes)?;
+                if !head.copy(index.store, 0..members * shape.row_bytes, &mut rows)? {
+                    return Ok(false);
+                }
+                bounds.extend(rows.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row)));
+            }
+            Coding::Bits(_) => {
+                *stage = Stage::Code;
+                bounds.resize(members.next_multiple_of(BLOCK), f32::NEG_INFINITY);
+                let mut lanes = bounds.as_chunks_mut::<BLOCK>().0.iter_mut();
+                let whole = head.each_block(index.store, shape, &mut |block| {
+                    if let Some(lower) = lanes.next() {
+                        query.block(block, lower);
+                    }
+                })?;
+                bounds.truncate(members);
+                return Ok(whole);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Put the visit into the queue for the first time. Deleted members make its bound less than it could be, not wrong.
@@ -83,26 +115,18 @@ impl Visit {
 
     /// Count the members, deleted ones among them.
     pub fn len(&self) -> usize {
-        match &self.part {
-            Part::Packed(head) => head.tids.len(),
-            Part::Open(tids) => tids.len(),
-        }
+        self.head.tids.len()
     }
 
     /// Give the member in a slot, if it is not deleted.
     pub fn tid(&self, slot: u32) -> Option<Tid> {
-        let tid = match &self.part {
-            Part::Packed(head) => head.tids.get(slot as usize),
-            Part::Open(tids) => tids.get(slot as usize).copied(),
-        };
-        tid.filter(|tid| tid.is_valid())
+        self.head.tids.get(slot as usize).filter(|tid| tid.is_valid())
     }
 
-    /// Read a member's row; false where its page is another's by now, or there are no rows.
+    /// Read a member's row; false where its page is another's by now.
     pub fn row<S: PageStore>(&self, index: &Index<'_, S>, slot: u32, row: &mut Vec<u8>) -> Result<bool, Error> {
-        let Part::Packed(head) = &self.part else { return Ok(false) };
-        let range = Shape::of(&index.codec).row(head.tids.len(), slot as usize);
-        head.copy(index.store, range, row)
+        let range = Shape::of(&index.codec).row(self.len(), slot as usize);
+        self.head.copy(index.store, range, row)
     }
 }
 
@@ -117,31 +141,46 @@ fn least(bounds: &[f32]) -> f32 {
     lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, less)
 }
 
-/// Visit a list; `None` where it has been replaced, and then nothing of it is in the queue. Visits are counted from
-/// `first`.
+/// Visit a list, and put it into the queue; false where it has been replaced, and then nothing of it is.
 pub fn list<S: PageStore>(
     index: &Index<'_, S>,
     query: &Query,
     entry: &Entry,
-    first: usize,
+    visits: &mut Vec<Visit>,
     queue: &mut Queue,
-) -> Result<Option<Vec<Visit>>, Error> {
-    let mut visits = Vec::new();
+) -> Result<bool, Error> {
+    let first = visits.len();
+    if !packed_part(index, query, entry, visits)? || !open_part(index, query, entry, visits)? {
+        visits.truncate(first);
+        return Ok(false);
+    }
+    queue.reserve(visits.len() - first)?;
+    for (at, visit) in visits.iter().enumerate().skip(first) {
+        visit.begin(at as u32, queue);
+    }
+    Ok(true)
+}
+
+/// Visit the packed part of a list, by its head pages; false where the list has been replaced.
+fn packed_part<S: PageStore>(
+    index: &Index<'_, S>,
+    query: &Query,
+    entry: &Entry,
+    visits: &mut Vec<Visit>,
+) -> Result<bool, Error> {
     let mut next = entry.packed;
     while let Some(link) = next {
-        let Some(head) = index.glance(link, entry.list)? else { return Ok(None) };
+        let mut visit = spare::take();
+        let Some(head) = index.glance(link, entry.list, std::mem::take(&mut visit.head))? else { return Ok(false) };
         next = head.next;
-        let Some(visit) = scan(index, query, head)? else { return Ok(None) };
+        visit.head = head;
+        if !visit.scan(index, query)? {
+            return Ok(false);
+        }
+        reserve(visits, 1)?;
         visits.push(visit);
     }
-    if !open_part(index, query, entry, &mut visits)? {
-        return Ok(None);
-    }
-    queue.reserve(visits.len())?;
-    for (at, visit) in visits.iter().enumerate() {
-        visit.begin((first + at) as u32, queue);
-    }
-    Ok(Some(visits))
+    Ok(true)
 }
 
 /// Visit the open part of a list, page by page; false where the list has been replaced.
@@ -167,7 +206,13 @@ fn open_part<S: PageStore>(
         next = header.next.link();
     }
     for (tids, bounds) in tids.chunks(OPEN).zip(bounds.chunks(OPEN)) {
-        visits.push(Visit::new(Part::Open(tids.to_vec()), Stage::Row, bounds.to_vec()));
+        let mut visit = spare::take();
+        visit.stage = Stage::Row;
+        visit.head.tids.set(tids)?;
+        reserve(&mut visit.bounds, bounds.len())?;
+        visit.bounds.extend_from_slice(bounds);
+        reserve(visits, 1)?;
+        visits.push(visit);
     }
     Ok(true)
 }
@@ -176,39 +221,6 @@ fn open_part<S: PageStore>(
 fn by_row(query: &Query, row: &[u8]) -> f32 {
     let (score, slack) = query.row(row);
     score - slack
-}
-
-/// Scan the codes of one head page; `None` where its stream is gone.
-fn scan<S: PageStore>(index: &Index<'_, S>, query: &Query, head: Head) -> Result<Option<Visit>, Error> {
-    let shape = Shape::of(&index.codec);
-    let members = head.tids.len();
-    let mut bounds = Vec::new();
-    reserve(&mut bounds, members.next_multiple_of(BLOCK))?;
-    let (whole, stage) = match index.options.coding {
-        Coding::None => {
-            bounds.resize(members, f32::NEG_INFINITY);
-            (true, Stage::Row)
-        }
-        Coding::Raw => {
-            let mut rows = Vec::new();
-            reserve(&mut rows, members * shape.row_bytes)?;
-            let whole = head.copy(index.store, 0..members * shape.row_bytes, &mut rows)?;
-            bounds.extend(rows.chunks(shape.row_bytes.max(1)).map(|row| by_row(query, row)));
-            (whole, Stage::Row)
-        }
-        Coding::Bits(_) => {
-            bounds.resize(members.next_multiple_of(BLOCK), f32::NEG_INFINITY);
-            let mut lanes = bounds.as_chunks_mut::<BLOCK>().0.iter_mut();
-            let whole = head.each_block(index.store, shape, &mut |block| {
-                if let Some(lower) = lanes.next() {
-                    query.block(block, lower);
-                }
-            })?;
-            bounds.truncate(members);
-            (whole, Stage::Code)
-        }
-    };
-    Ok(whole.then(|| Visit::new(Part::Packed(head), stage, bounds)))
 }
 
 /// Ask the store for the pages that a visit to a list will read first.

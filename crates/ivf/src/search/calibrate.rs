@@ -8,10 +8,11 @@ use crate::index::lock_meta;
 use crate::layout::META_PAGE;
 use crate::members::Members;
 use crate::meta::Meta;
-use crate::{Error, Index, PageStore, Tid, Transaction};
+use crate::table::Entry;
+use crate::{Error, Index, PageStore, Tid, Transaction, open};
 
 /// Members that are taken as queries.
-const QUERIES: usize = 128;
+const QUERIES: u64 = 128;
 /// Lists of an index that has grown from which on that is worth it.
 const FEW: u32 = 8;
 /// Neighbours that each of them is to find.
@@ -21,7 +22,7 @@ const LISTS: usize = 1_024;
 /// Rates that there may be, and the share of the most likely one that is taken: what is told to be in far lists is more than
 /// what is there, and in return the searches of most queries do not differ much.
 const RATES: (f32, f32) = (2.0, 100.0);
-const SHARE: f32 = 0.5;
+const SHARE: f32 = 0.4;
 
 /// What the stop rule needs to know of an index.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,20 +141,33 @@ impl<S: PageStore> Index<'_, S> {
         self.calibrate(pause)
     }
 
-    /// Some members from all over the index.
+    /// Some members from all over the index, of long lists more than of short ones: a list of one member has no neighbour of it,
+    /// and no query like it comes often.
     fn some(&self, pause: &mut dyn FnMut()) -> Result<Members, Error> {
         let mut some = Members::new(self.codec.row_bytes());
         let directories = self.directories()?;
-        let entries: Vec<_> = directories.iter().flat_map(|directory| &directory.records).collect();
-        for at in 0..QUERIES {
-            pause();
-            let Some(entry) = entries.get(at * entries.len() / QUERIES) else { break };
-            let Some(list) = self.list(entry, pause)? else { continue };
-            // Any order will do, if it is the same each time.
-            let slot = (at * 7_919) % list.members.len().max(1);
-            if let Some((tid, row)) = list.members.iter().nth(slot) {
-                some.push(tid, row)?;
+        let per_page = open::capacity(self.codec.row_bytes()) as u64;
+        let members = |entry: &Entry| u64::from(entry.packed_members) + u64::from(entry.open_pages) * per_page;
+        let entries = || directories.iter().flat_map(|directory| &directory.records);
+        let all: u64 = entries().map(members).sum();
+        let (mut taken, mut behind) = (0, 0);
+        for entry in entries() {
+            let before = taken;
+            behind += members(entry);
+            // Any of a list's members will do, if it is the same each time.
+            let due = (behind.saturating_mul(QUERIES) / all.max(1)) as usize;
+            if due == before {
+                continue;
             }
+            pause();
+            let Some(list) = self.list(entry, pause)? else { continue };
+            let count = list.members.len();
+            for at in before..due {
+                if let Some((tid, row)) = list.members.iter().nth((at * 7_919) % count.max(1)) {
+                    some.push(tid, row)?;
+                }
+            }
+            taken = due;
         }
         Ok(some)
     }

@@ -29,6 +29,7 @@ mod packed;
 mod page;
 mod placer;
 mod plan;
+mod regroup;
 mod replace;
 mod reshape;
 mod route;

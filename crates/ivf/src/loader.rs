@@ -119,6 +119,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
             moves: 0,
             calibrated_lists: 0,
             rule: Calibration::UNMEASURED,
+            regrouped: lists as u32,
         };
         let mut transaction = self.index.store.begin();
         meta.write(transaction.page(META_PAGE)?)?;

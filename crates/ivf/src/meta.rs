@@ -47,6 +47,8 @@ pub struct Meta {
     pub calibrated_lists: u32,
     /// The stop rule: see [`crate::Calibration`].
     pub rule: Calibration,
+    /// Lists that there were when all of them were last dealt out anew, as a build does; 0 where they never were.
+    pub regrouped: u32,
 }
 
 impl Meta {
@@ -126,6 +128,7 @@ impl Meta {
             moves: fields.u32()?,
             calibrated_lists: fields.u32()?,
             rule: Calibration { fall: fields.f32()?, reach: fields.f32()? },
+            regrouped: fields.u32()?,
         };
         Some(meta).filter(|meta| meta.rule.is_sound())
     }
@@ -180,6 +183,7 @@ impl Meta {
         writer.u32(self.calibrated_lists)?;
         writer.f32(self.rule.fall)?;
         writer.f32(self.rule.reach)?;
+        writer.u32(self.regrouped)?;
         let check = page::checksum(META_PAGE, bytes)?;
         Writer(bytes.get_mut(CHECK..)?).u32(check)
     }

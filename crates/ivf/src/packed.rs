@@ -156,6 +156,14 @@ impl Head {
         })
     }
 
+    /// Tell the store that a page of the stream will be read soon.
+    pub fn prefetch<S: PageStore>(&self, store: &S, at: usize) {
+        // A number that is wrong is found when the page is read.
+        if let Some(page) = self.stream.get(at).filter(|page| store.has(**page)) {
+            store.prefetch(*page);
+        }
+    }
+
     /// Show bytes `range` of the stream to `each`, page by page; false where a page of it belongs to another by now.
     fn parts<S: PageStore>(
         &self,
@@ -166,6 +174,9 @@ impl Head {
         let (first, last) = (range.start / BODY_BYTES, range.end.div_ceil(BODY_BYTES));
         for (at, page) in self.stream.iter().enumerate().take(last).skip(first) {
             let link = Link { page: crate::index::known(store, *page)?, epoch: self.link.epoch };
+            if at + 1 < last {
+                self.prefetch(store, at + 1);
+            }
             let bytes = store.read(link.page)?;
             if page::found(store, link, &bytes, KIND_STREAM, self.list)?.is_none() {
                 return Ok(false);

@@ -120,7 +120,7 @@ impl<S: PageStore> Index<'_, S> {
 
     /// The lists that are nearest to two that are to come in the place of an old one, and their directory pages: that of
     /// the old one, and so few others that all are changed in one transaction.
-    fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<(Link, Entry)>, Error> {
+    pub(crate) fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<(Link, Entry)>, Error> {
         let points: Vec<_> = halves.iter().map(|half| self.codec.near(&half.centroid)).collect();
         let distance =
             |centroid: &[u8]| points.iter().map(|point| self.score(point, centroid)).fold(f32::INFINITY, f32::min);
@@ -164,7 +164,7 @@ impl<S: PageStore> Index<'_, S> {
     }
 
     /// Read a list that nobody else can replace.
-    fn whole(&self, directory: Link, entry: &Entry, pause: &mut dyn FnMut()) -> Result<List, Error> {
+    pub(crate) fn whole(&self, directory: Link, entry: &Entry, pause: &mut dyn FnMut()) -> Result<List, Error> {
         let what = "it names a list whose pages are another's";
         self.list(entry, pause)?.ok_or(Error::Corrupt { page: directory.page, what })
     }

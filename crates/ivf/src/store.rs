@@ -106,7 +106,7 @@ pub trait PageStore {
         Ok(changed)
     }
 
-    /// Tell that a page will be read soon.
+    /// Tell that a page, which is there, will be read soon: from the disk, or from memory that is not in the cache.
     fn prefetch(&self, _page: PageId) {}
 
     /// Tell whether a page that bears the checksum `check` was found to be whole before: it is the same page still. A

@@ -3,7 +3,7 @@
 mod common;
 
 use common::vectors::Vectors;
-use common::{World, delete, open, sound};
+use common::{World, delete, open, pages, sound, store_of};
 use vw_ivf::memory::MemoryStore;
 use vw_ivf::{Coding, Effort, Metric};
 
@@ -40,14 +40,23 @@ fn grown_and_built(world: &World, end: u64) {
     world.insert(&grown, 0..end);
     let lists = sound(&grown).lists;
     let built = world.loaded(end, lists as u32);
+    let vacuumed = store_of(&pages(&grown));
+    delete(&vacuumed, |_| false);
+    assert_eq!(sound(&vacuumed).members, end);
     let members: Vec<u64> = (0..end).collect();
     for target in [0.8_f32, 0.95, 0.99] {
         let effort = Effort { recall: target, ..Effort::default() };
         let (fresh, few) = recall(world, &built, &members, &effort);
         let (old, many) = recall(world, &grown, &members, &effort);
-        println!("{world:?}, {lists} lists, {target}: built {fresh} of {few} lists, grown {old} of {many}");
+        let (anew, some) = recall(world, &vacuumed, &members, &effort);
+        println!(
+            "{world:?}, {lists} lists, {target}: built {fresh} of {few} lists, grown {old} of {many}, vacuumed {anew} of {some}"
+        );
         let least = f64::from(target) - 0.02;
-        assert!(fresh >= least && old >= least, "{world:?}, {target}: {fresh} built, {old} grown");
+        assert!(
+            fresh >= least && old >= least && anew >= least,
+            "{world:?}, {target}: {fresh} built, {old} grown, {anew} vacuumed"
+        );
         assert!(
             target > 0.95 || many < lists as f64 * 0.85,
             "{world:?}, {target}: {many} lists of {lists} are no search"

@@ -11,6 +11,7 @@
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ptr::null_mut;
+use vw_vector::kernel::ahead;
 
 /// Entries at least and at most: 16 bytes each.
 const LEAST: u32 = 64;
@@ -18,6 +19,10 @@ const MOST: u32 = 1 << 15;
 /// A buffer that is found the short way is not noted as used, so that one in so many reads goes the long way: else the
 /// server would take the pages that are read most for those that nobody needs.
 const NOTED: u16 = 32;
+
+/// Bytes of a page that are asked for ahead, and those of a line of the cache.
+const BEGINNING: usize = 1024;
+const LINE: usize = 64;
 
 /// A page.
 #[repr(C)]
@@ -79,9 +84,20 @@ impl Recent {
         self.place(page).filter(|entry| entry.page.get() == page.wrapping_add(1))
     }
 
-    /// Tell whether it is known where a page was.
-    pub fn has(&self, page: u32) -> bool {
-        self.entry(page).is_some_and(|entry| entry.buffer.get() > 0)
+    /// Ask the processor for the beginning of a page, which foresees the rest, for its end and for what the server notes of its
+    /// buffer; false where it is not known where the page is. Lists that were split and packed again lie all over the buffers.
+    pub fn ask(&self, page: u32) -> bool {
+        let Some(entry) = self.entry(page).filter(|entry| entry.buffer.get() > 0) else { return false };
+        let at = entry.buffer.get() as usize - 1;
+        // SAFETY: the server has set both before a process can read a page. Asking reads nothing, whatever is there.
+        let (blocks, buffers) = unsafe { (pg_sys::BufferBlocks.cast::<u8>(), pg_sys::BufferDescriptors) };
+        let start = blocks.cast_const().wrapping_add(at * pg_sys::BLCKSZ as usize);
+        let end = start.wrapping_add(pg_sys::BLCKSZ as usize - LINE);
+        let note = buffers.cast_const().wrapping_add(at).cast::<u8>();
+        [(start, start.wrapping_add(BEGINNING)), (end, end), (note, note)]
+            .into_iter()
+            .for_each(|(from, to)| ahead::ask(from, to));
+        true
     }
 
     /// Pin a page in the buffer where it was, if it still is there.

@@ -181,7 +181,7 @@ impl PageStore for Store {
     }
 
     fn prefetch(&self, page: PageId) {
-        if self.recent.has(page.0) {
+        if self.recent.ask(page.0) {
             return;
         }
         // SAFETY: the relation is open; a page that is not there is looked for before it is read, not here.

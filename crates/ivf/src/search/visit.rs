@@ -174,6 +174,7 @@ fn packed_part<S: PageStore>(
         let Some(head) = index.glance(link, entry.list, std::mem::take(&mut visit.head))? else { return Ok(false) };
         next = head.next;
         visit.head = head;
+        visit.head.prefetch(index.store, 0);
         if !visit.scan(index, query)? {
             return Ok(false);
         }

@@ -184,8 +184,12 @@ pub fn delete<S: PageStore>(store: &S, dead: impl FnMut(u64) -> bool) -> Deleted
     try_delete(store, dead).expect("nobody holds a page")
 }
 
+/// Delete, and what a vacuum does afterwards.
 pub fn try_delete<S: PageStore>(store: &S, mut dead: impl FnMut(u64) -> bool) -> Result<Deleted, Error> {
-    Index::open(store)?.delete(&mut |tid| dead(number(tid)), &mut || {})
+    let index = Index::open(store)?;
+    let deleted = index.delete(&mut |tid| dead(number(tid)), &mut || {})?;
+    index.regroup(&mut || {})?;
+    Ok(deleted)
 }
 
 /// Check the index; only leaked pages are allowed, and its counts must be those of a walk.

@@ -16,7 +16,8 @@ use crate::shell::{run, say};
 
 /// Make the private server if one is needed and it is not there; give the pg_config of the server to work with.
 pub fn ensure() -> Result<PathBuf> {
-    let none = "no PostgreSQL 14 to 18 below /usr/lib/postgresql; run `cargo xtask prereqs`, or name one with VW_PG_CONFIG=…";
+    let none =
+        "no PostgreSQL 14 to 18 below /usr/lib/postgresql; run `cargo xtask prereqs`, or name one with VW_PG_CONFIG=…";
     match chosen()?.context(none)? {
         Choice::Debian(major) => private(major),
         Choice::Own(pg_config) => Ok(pg_config),

@@ -62,8 +62,7 @@ pub unsafe fn check(page: pg_sys::Page, number: u32) -> Result<()> {
     // SAFETY: a whole page, by our contract; the marker's place is aligned, as asserted above.
     let ours = unsafe {
         let header = page.cast::<pg_sys::PageHeaderData>();
-        is_new(page)
-            || (usize::from((*header).pd_special) == END && page.add(END).cast::<Marker>().read() == MARKER)
+        is_new(page) || (usize::from((*header).pd_special) == END && page.add(END).cast::<Marker>().read() == MARKER)
     };
     if ours {
         return Ok(());

@@ -1,4 +1,5 @@
-# The front door. The work is in xtask; `cargo xtask` alone lists its commands.
+# The front door. The work is in xtask; `cargo xtask` alone lists its commands. All but `install` work with the server
+# whose pg_config the variable VW_PG_CONFIG of the environment names, or with the newest of Debian's.
 PG_CONFIG ?= pg_config
 # Benchmarks to run, by name; all when empty.
 BENCH ?=

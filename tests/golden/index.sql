@@ -44,9 +44,9 @@ SELECT id FROM t ORDER BY any_size <+> '[1,1]' LIMIT 1;
 UPDATE t SET any_size = '[1,2,3]' WHERE id = 3;
 SELECT id FROM t ORDER BY any_size <+> '[1,1]' LIMIT 1;
 -- What scans did.
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t ORDER BY v <-> '[1,0,1]' LIMIT 3;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t ORDER BY v <-> '[1,0,1]' LIMIT 3;
 RESET enable_seqscan;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t ORDER BY v <-> '[1,0,1]' LIMIT 3;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t ORDER BY v <-> '[1,0,1]' LIMIT 3;
 -- A look inside.
 SELECT * FROM vw_index_check('a');
 SELECT * FROM vw_index_check('c', heapallindexed => true);

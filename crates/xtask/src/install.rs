@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::choice::MAJORS;
 use crate::pack;
 use crate::paths::{built, major, pg_config, root};
 use crate::shell::{replace, run, say};
@@ -33,7 +34,7 @@ pub fn all(program: &Path, programs: &Path) -> Result<PathBuf> {
 /// Build `packages` for the server of `program` in one run of cargo.
 pub fn build(program: &Path, packages: &[&str]) -> Result<()> {
     let major = major(program)?;
-    if !(14..=18).contains(&major) {
+    if !MAJORS.contains(&major) {
         bail!("{} is PostgreSQL {major}; 14 to 18 are supported", program.display());
     }
     say(&format!("building for PostgreSQL {major}"));

@@ -5,6 +5,7 @@
 mod account;
 mod bench;
 mod browser;
+mod choice;
 mod cluster;
 mod contract;
 mod fuzz;
@@ -38,7 +39,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy                     the rules of the house alone
   install [--pg-config P]  build and install both extensions into a server (default: pg_config on PATH)
   server                   make the private server under VW_HOME (default: .vw)
-  prereqs                  install or name what the machine is missing";
+  prereqs                  install or name what the machine is missing
+
+VW_PG_CONFIG names the pg_config of the PostgreSQL, 14 to 18, to work with; without it the newest of Debian's is taken.";
 
 fn main() -> ExitCode {
     match dispatch() {

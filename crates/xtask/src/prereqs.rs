@@ -1,11 +1,13 @@
 //! What must be on the machine beyond Rust: a PostgreSQL server with its headers, libclang for its bindings, and for
 //! the tests a browser.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::choice::{Choice, chosen};
+use crate::paths::pg_config;
 use crate::shell::{on_path, output, run, say};
 
 /// One prerequisite: how to see that it is there, its Debian packages, and what it is for.
@@ -29,24 +31,19 @@ const TEST_NEEDS: &[Need] = &[
     Need { there: pooler, packages: &["pgbouncer"], why: "the pooler that the service is tested behind" },
 ];
 
-/// The newest server's pg_config below Debian's folder of servers, which has the programs too.
-pub fn debian_server() -> Option<PathBuf> {
-    let folders = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-    let majors = folders.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let mut majors: Vec<u32> = majors.filter(|major| (14..=18).contains(major)).collect();
-    majors.sort_unstable();
-    let folder = |major| Path::new("/usr/lib/postgresql").join(format!("{major}"));
-    majors.into_iter().rev().map(folder).find(|folder| folder.join("bin/initdb").is_file())
-}
-
 fn server() -> bool {
-    debian_server().is_some()
+    choice().is_some_and(|choice| choice.has_programs())
 }
 
+/// The server's own package has the make files of the headers' package, but not the headers.
 fn headers() -> bool {
-    // The server's own package has the make files of the headers' package, but not the headers.
-    let include = |folder: PathBuf| Some(Path::new("/usr/include/postgresql").join(folder.file_name()?));
-    debian_server().and_then(include).is_some_and(|folder| folder.join("server/postgres.h").is_file())
+    let folder = choice().and_then(|choice| pg_config(&choice.pg_config(), "--includedir-server").ok());
+    folder.is_some_and(|folder| Path::new(&folder).join("postgres.h").is_file())
+}
+
+/// The server to work with; [`install`] has reported what is wrong with the name of one.
+fn choice() -> Option<Choice> {
+    chosen().ok().flatten()
 }
 
 fn libclang() -> bool {
@@ -74,11 +71,17 @@ pub fn ensure_for_tests() -> Result<()> {
 }
 
 fn install(needs: impl Iterator<Item = &'static Need>) -> Result<()> {
+    let choice = chosen()?;
     let missing: Vec<&Need> = needs.filter(|need| !(need.there)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let packages = packages(&missing);
+    if let Some(Choice::Own(pg_config)) = &choice
+        && !(server() && headers())
+    {
+        bail!("the server of {} lacks its programs or its headers", pg_config.display());
+    }
+    let packages = packages(&missing, choice.as_ref());
     for need in &missing {
         say(&format!("missing: {} ({})", need.packages.join(", "), need.why));
     }
@@ -93,13 +96,13 @@ fn install(needs: impl Iterator<Item = &'static Need>) -> Result<()> {
     apt(root, &words)
 }
 
-/// Name the packages; the headers are those of the server that is there, when one is.
-fn packages(missing: &[&Need]) -> Vec<String> {
+/// Name the packages; those of the server are of the version that is there or named, when one is.
+fn packages(missing: &[&Need], choice: Option<&Choice>) -> Vec<String> {
     let all = missing.iter().flat_map(|need| need.packages);
-    let major = debian_server().and_then(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
-    all.map(|package| match &major {
-        Some(major) => package.replace("dev-all", &format!("dev-{major}")),
-        None => (*package).to_owned(),
+    all.map(|package| match (choice, *package) {
+        (Some(Choice::Debian(major)), "postgresql") => format!("postgresql-{major}"),
+        (Some(Choice::Debian(major)), "postgresql-server-dev-all") => format!("postgresql-server-dev-{major}"),
+        _ => (*package).to_owned(),
     })
     .collect()
 }

@@ -45,6 +45,15 @@ pub unsafe fn init(page: pg_sys::Page) {
     }
 }
 
+/// Tell whether nothing was ever written to a page (`PageIsNew`, which is a macro or an inline function of the server's).
+///
+/// # Safety
+/// - `page` points to a whole page that nobody else writes.
+pub unsafe fn is_new(page: pg_sys::Page) -> bool {
+    // SAFETY: by our contract; every page begins with this header.
+    unsafe { (*page.cast::<pg_sys::PageHeaderData>()).pd_upper == 0 }
+}
+
 /// Check that a page is ours or new.
 ///
 /// # Safety
@@ -53,8 +62,7 @@ pub unsafe fn check(page: pg_sys::Page, number: u32) -> Result<()> {
     // SAFETY: a whole page, by our contract; the marker's place is aligned, as asserted above.
     let ours = unsafe {
         let header = page.cast::<pg_sys::PageHeaderData>();
-        pg_sys::PageIsNew(page)
-            || (usize::from((*header).pd_special) == END && page.add(END).cast::<Marker>().read() == MARKER)
+        is_new(page) || (usize::from((*header).pd_special) == END && page.add(END).cast::<Marker>().read() == MARKER)
     };
     if ours {
         return Ok(());

@@ -252,7 +252,7 @@ impl Changes<'_> {
             if self.state.is_null() {
                 self.state = pg_sys::GenericXLogStart(self.store.relation);
             }
-            let new = pg_sys::PageIsNew(pg_sys::BufferGetPage(buffer));
+            let new = page::is_new(pg_sys::BufferGetPage(buffer));
             let flags = if new || anew { pg_sys::GENERIC_XLOG_FULL_IMAGE } else { 0 };
             let image = pg_sys::GenericXLogRegisterBuffer(self.state, buffer, flags as i32);
             self.held.push(Held { page, buffer, image });

@@ -15,6 +15,8 @@ use super::{check, database, run, same};
 const ROUNDS: u64 = 11;
 /// How long a moment is waited for. When it does not come, some process of the server's is killed at once.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it may take until some process is seen to insert.
+const SOMEBODY: Duration = Duration::from_secs(30);
 
 /// The moments: a name, and who is at it.
 const POINTS: [(&str, &str); 11] = [
@@ -100,9 +102,19 @@ fn kill_at(killer: &mut Client, point: &str) -> bool {
             return true;
         }
     }
-    let anybody = killer.query_one(include_str!("points/insert.sql"), &[]);
-    process::kill(anybody.expect("somebody inserts").get(0));
+    process::kill(somebody(killer));
     false
+}
+
+/// The process of a writer; between two statements there is none.
+fn somebody(killer: &mut Client) -> i32 {
+    let limit = Instant::now() + SOMEBODY;
+    while Instant::now() < limit {
+        if let Some(row) = killer.query_opt(include_str!("points/insert.sql"), &[]).expect("the server is there") {
+            return row.get(0);
+        }
+    }
+    panic!("nobody inserts");
 }
 
 /// One crash; tell whether it was at the moment that it was meant for.

@@ -1,1 +1,1 @@
-SELECT pid FROM pg_stat_activity WHERE wait_event IN ('WALWrite', 'WALSync', 'WalWriteLock', 'WALWriteLock') AND query LIKE 'INSERT%' LIMIT 1
+SELECT pid FROM pg_stat_activity WHERE lower(wait_event) IN ('walwrite', 'walsync', 'walwritelock') AND query LIKE 'INSERT%' LIMIT 1

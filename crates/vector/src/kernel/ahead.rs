@@ -49,7 +49,7 @@ impl Ahead {
 ///
 /// Written out, for a loop that is unrolled takes so many registers that a short call would have to save some.
 #[inline(always)]
-fn ask(from: *const u8, end: *const u8) {
+pub fn ask(from: *const u8, end: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: asking reads nothing and fails at no address; the loop ends, for it goes up.
     unsafe {

@@ -63,18 +63,46 @@ impl Stored {
     }
 }
 
-/// Where a chunk may be.
+/// Where a chunk may be, and in which buffer.
 #[derive(Clone, Copy, Default)]
 struct Place {
     block: pg_sys::BlockNumber,
     offset: pg_sys::OffsetNumber,
-    /// The buffer that the block may be in.
+    /// The buffer of the page that was read last: the block's own, or that of the one before it where the place is the
+    /// beginning of a block.
     buffer: pg_sys::Buffer,
+    /// How far apart the buffers of the last two pages were, and whether those before were as far apart: a table that was
+    /// filled at once is often in buffers in a row, upwards or downwards.
+    step: i32,
+    steady: bool,
 }
 
 impl Place {
     fn is_before(&self, other: &Place) -> bool {
         (self.block, self.offset) < (other.block, other.offset)
+    }
+
+    fn is_beginning(&self) -> bool {
+        self.offset <= 1
+    }
+
+    /// The buffer that the block may be in; 0 where that is anyone's guess.
+    fn guess(&self) -> pg_sys::Buffer {
+        match (self.is_beginning(), self.steady) {
+            (false, _) => self.buffer,
+            (true, true) => self.buffer.wrapping_add(self.step),
+            (true, false) => 0,
+        }
+    }
+
+    /// Note the buffer that the block is in.
+    fn found(&mut self, buffer: pg_sys::Buffer) {
+        if self.is_beginning() {
+            let step = buffer.wrapping_sub(self.buffer);
+            self.steady = step == self.step;
+            self.step = step;
+        }
+        self.buffer = buffer;
     }
 }
 

@@ -5,7 +5,7 @@
 use super::server;
 use pgrx::pg_sys;
 
-const BLOCK: usize = pg_sys::BLCKSZ as usize;
+pub const BLOCK: usize = pg_sys::BLCKSZ as usize;
 const MAIN: pg_sys::ForkNumber::Type = pg_sys::ForkNumber::MAIN_FORKNUM;
 /// Where the line pointers begin.
 const LINES: usize = std::mem::offset_of!(pg_sys::PageHeaderData, pd_linp);
@@ -106,6 +106,15 @@ unsafe fn image(buffer: pg_sys::Buffer) -> *const u8 {
             Ok(number) => pg_sys::BufferBlocks.cast::<u8>().add((number - 1) * BLOCK),
             Err(_) => (*pg_sys::LocalBufferBlockPointers.add((-buffer - 1) as usize)).cast::<u8>(),
         }
+    }
+}
+
+/// Where a page would be that a shared buffer has, whichever it is.
+pub fn guess(buffer: pg_sys::Buffer) -> Option<*const u8> {
+    // SAFETY: reads two variables of the server; the buffer is one of its buffers.
+    unsafe {
+        let number = usize::try_from(buffer).ok()?.checked_sub(1)?;
+        (buffer <= pg_sys::NBuffers).then(|| pg_sys::BufferBlocks.cast::<u8>().add(number * BLOCK).cast_const())
     }
 }
 

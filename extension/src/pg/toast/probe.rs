@@ -43,7 +43,7 @@ pub unsafe fn probe(
             if !taken {
                 return false;
             }
-            let behind = Place { block, offset: tid.ip_posid.saturating_add(1), buffer: page.buffer };
+            let behind = Place { block, offset: tid.ip_posid.saturating_add(1), buffer: page.buffer, ..*place };
             if last.is_none_or(|last| last.is_before(&behind)) {
                 last = Some(behind);
             }

@@ -51,7 +51,7 @@ pub unsafe fn assign(
     spool: &mut Spool,
     report: bool,
 ) -> Result<Counts> {
-    let (toast, scratch, vector, row) = (Kept::new(true), Scratch::new(), Vec::new(), Vec::new());
+    let (toast, scratch, vector, row) = (Kept::new(), Scratch::new(), Vec::new(), Vec::new());
     let mut assigning = Assigning { kind, placer, spool, toast, scratch, vector, row, rows: 0 };
     let state = (&raw mut assigning).cast::<c_void>();
     // SAFETY: by our contract; `add` takes an `Assigning`, and we leave it alone until the call is over.

@@ -53,7 +53,7 @@ pub unsafe fn take(job: Job, kind: &Kind, options: &Options, bytes: usize) -> Re
     };
     let scratch = Scratch::new();
     let sample = Sample::new(options, 0).ok_or_else(Fault::out_of_memory)?;
-    let (toast, vector) = (Kept::new(true), Vec::new());
+    let (toast, vector) = (Kept::new(), Vec::new());
     let mut taking = Taking { kind, sample, share: 0.0, seen: 0, vector, toast, scratch };
     let (mut wanted, mut visit) = (room, blocks);
     if blocks > 2 * FIRST_LOOK {

@@ -5,15 +5,12 @@
 
 use super::chunk::Value;
 use super::probe::{key, probe};
-use super::walk::walk;
+use super::trail::Trail;
 use super::{Place, Stored, is_allowed, is_plain, server};
 use pgrx::pg_sys;
 use std::ffi::c_int;
 use std::ptr::null_mut;
 
-/// Pages that are looked through for the next value, where the last one was found that way: the values of other columns
-/// lie between.
-const REACH: u32 = 4;
 /// Values of a call site from which the lock is kept.
 const MANY: u32 = 8;
 
@@ -21,10 +18,7 @@ const MANY: u32 = 8;
 pub struct Hint {
     /// The table that it was in.
     table: pg_sys::Oid,
-    /// Where its chunks ended.
-    place: Place,
-    /// Values in a row that were found by the place of the one before.
-    run: u32,
+    trail: Trail,
     /// Values that were fetched, and the transaction that has kept the lock.
     count: u32,
     kept: u32,
@@ -59,36 +53,26 @@ pub unsafe fn fetch(stored: &Stored, hint: &mut Hint, transaction: u32, target: 
 /// # Safety
 /// - As for [`fetch`], and the table is open and locked.
 unsafe fn read(table: pg_sys::Relation, stored: &Stored, hint: &mut Hint, target: *mut pg_sys::varlena) -> bool {
-    // SAFETY: by our contract.
-    unsafe {
-        if hint.table == stored.table {
-            let mut value = Value::begin(stored, target);
-            let reach = if hint.run > 0 { REACH } else { 0 };
-            if walk(table, &mut hint.place, &mut value, reach) {
-                hint.run = hint.run.saturating_add(1);
-                return true;
-            }
-            hint.run = 0;
-        }
-        let mut value = Value::begin(stored, target);
-        let found = search(table, stored, &mut hint.place, &mut value);
-        hint.table = if found { stored.table } else { pg_sys::InvalidOid };
-        found
+    if hint.table != stored.table {
+        hint.table = stored.table;
+        hint.trail = Trail::default();
     }
+    // SAFETY: by our contract.
+    unsafe { hint.trail.read(table, stored, target, |value| search(table, stored, value)) }
 }
 
 /// Read a value by the table's index.
 ///
 /// # Safety
 /// - As for [`read`].
-unsafe fn search(table: pg_sys::Relation, stored: &Stored, place: &mut Place, value: &mut Value) -> bool {
+unsafe fn search(table: pg_sys::Relation, stored: &Stored, value: &mut Value) -> Option<(pg_sys::BlockNumber, Place)> {
     let (mut indexes, mut count): (*mut pg_sys::Relation, c_int) = (null_mut(), 0);
     // SAFETY: by our contract; the server gives so many indexes and the number of the one that is valid.
     unsafe {
         let valid = server::toast_open_indexes(table, server::READ, &mut indexes, &mut count);
         let scan = server::begin(table, *indexes.add(valid as usize));
         server::index_rescan(scan, &mut key(stored), 1, null_mut(), 0);
-        let found = probe(table, scan, place, value);
+        let found = probe(table, scan, value);
         server::index_endscan(scan);
         server::toast_close_indexes(indexes, count, server::READ);
         found

@@ -2,8 +2,8 @@
 
 use super::chunk::Value;
 use super::probe::{key, probe};
-use super::walk::walk;
-use super::{POINTER, Place, Stored, is_allowed, is_plain, is_stored, server};
+use super::trail::Trail;
+use super::{POINTER, Stored, is_allowed, is_plain, is_stored, server};
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use std::ffi::c_int;
@@ -15,8 +15,6 @@ pub struct Kept {
     /// Where its parts live, as long as it does.
     context: pg_sys::MemoryContext,
     open: Option<Open>,
-    /// Whether values are asked for in the order of their rows.
-    in_order: bool,
 }
 
 /// The table, its indexes, and a scan of the one that is valid.
@@ -26,18 +24,14 @@ struct Open {
     indexes: *mut pg_sys::Relation,
     count: c_int,
     scan: pg_sys::IndexScanDesc,
-    /// Behind the last value, once there was one.
-    place: Option<Place>,
+    trail: Trail,
 }
 
-/// Pages that are looked through for the next value.
-const REACH: u32 = 4;
-
 impl Kept {
-    /// Begin with nothing, in the current memory context. `in_order` says that rows are read as they lie in their table.
-    pub fn new(in_order: bool) -> Kept {
+    /// Begin with nothing, in the current memory context.
+    pub fn new() -> Kept {
         // SAFETY: reads a variable of this process.
-        Kept { context: unsafe { pg_sys::CurrentMemoryContext }, open: None, in_order }
+        Kept { context: unsafe { pg_sys::CurrentMemoryContext }, open: None }
     }
 
     /// A value as it is used: read from its table into the current memory context, where it lies there as it is, or as it
@@ -55,10 +49,9 @@ impl Kept {
             Stored::new(&pointer.cast::<[u8; POINTER]>().read())
         };
         let Some(stored) = stored.filter(|_| is_allowed()) else { return value };
-        let (context, in_order) = (self.context, self.in_order);
-        let open = self.open.take();
+        let (context, open) = (self.context, self.open.take());
         // SAFETY: by our contract; what runs within owns nothing that has to be dropped.
-        let (open, fetched) = unsafe { pg_guard_ffi_boundary(|| fetch(open, context, in_order, &stored)) };
+        let (open, fetched) = unsafe { pg_guard_ffi_boundary(|| fetch(open, context, &stored)) };
         self.open = open;
         fetched.unwrap_or(value)
     }
@@ -71,7 +64,6 @@ impl Kept {
 unsafe fn fetch(
     open: Option<Open>,
     context: pg_sys::MemoryContext,
-    in_order: bool,
     stored: &Stored,
 ) -> (Option<Open>, Option<pg_sys::Datum>) {
     // SAFETY: by our contract.
@@ -88,7 +80,7 @@ unsafe fn fetch(
                 open
             }
         };
-        let found = is_plain(open.table).then(|| read(&mut open, in_order, stored)).flatten();
+        let found = is_plain(open.table).then(|| read(&mut open, stored)).flatten();
         (Some(open), found)
     }
 }
@@ -104,7 +96,7 @@ unsafe fn begin(stored: &Stored) -> Open {
         let table = server::table_open(stored.table, server::READ);
         let valid = server::toast_open_indexes(table, server::READ, &mut indexes, &mut count);
         let scan = server::begin(table, *indexes.add(valid as usize));
-        Open { table, indexes, count, scan, place: None }
+        Open { table, indexes, count, scan, trail: Trail::default() }
     }
 }
 
@@ -125,22 +117,19 @@ unsafe fn close(open: Open) {
 ///
 /// # Safety
 /// - As for [`fetch`].
-unsafe fn read(open: &mut Open, in_order: bool, stored: &Stored) -> Option<pg_sys::Datum> {
+unsafe fn read(open: &mut Open, stored: &Stored) -> Option<pg_sys::Datum> {
     // SAFETY: by our contract; palloc gives as many bytes as the value has, or raises. After the search the scan has
     // no page of the index pinned, for which a vacuum would have to wait.
     unsafe {
         let target = server::palloc(stored.size).cast::<pg_sys::varlena>();
-        if let Some(place) = open.place.as_mut().filter(|_| in_order)
-            && walk(open.table, place, &mut Value::begin(stored, target), REACH)
-        {
-            return Some(pg_sys::Datum::from(target));
-        }
-        let (mut value, mut place) = (Value::begin(stored, target), Place::default());
-        server::index_rescan(open.scan, &mut key(stored), 1, null_mut(), 0);
-        let found = probe(open.table, open.scan, &mut place, &mut value);
-        server::index_rescan(open.scan, null_mut(), 1, null_mut(), 0);
-        open.place = found.then_some(place);
-        found.then(|| pg_sys::Datum::from(target))
+        let (table, scan) = (open.table, open.scan);
+        let search = |value: &mut Value| {
+            server::index_rescan(scan, &mut key(stored), 1, null_mut(), 0);
+            let found = probe(table, scan, value);
+            server::index_rescan(scan, null_mut(), 1, null_mut(), 0);
+            found
+        };
+        open.trail.read(table, stored, target, search).then(|| pg_sys::Datum::from(target))
     }
 }
 

@@ -15,6 +15,7 @@ mod kept;
 mod page;
 mod probe;
 mod server;
+mod trail;
 mod walk;
 
 use pgrx::pg_sys;

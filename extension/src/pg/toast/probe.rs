@@ -19,40 +19,38 @@ pub unsafe fn key(stored: &Stored) -> pg_sys::ScanKeyData {
     }
 }
 
-/// Read a value by a scan of the index that has just begun. Leaves the place behind the chunk that lies last.
+/// Read a value by a scan of the index that has just begun. Gives the block of its first chunk, and the place behind the
+/// one that lies last.
 ///
 /// # Safety
 /// - `table` is an open and locked TOAST table, and the scan is one of its index by the number of the value.
 pub unsafe fn probe(
     table: pg_sys::Relation,
     scan: pg_sys::IndexScanDesc,
-    place: &mut Place,
     value: &mut Value,
-) -> bool {
-    let mut last: Option<Place> = None;
+) -> Option<(pg_sys::BlockNumber, Place)> {
+    let (mut first, mut last): (Option<pg_sys::BlockNumber>, Place) = (None, Place::default());
     // SAFETY: by our contract. No page is locked while the index is searched, since the server locks those of an index
     // first.
     unsafe {
         while !value.is_whole() {
-            let Some(tid) = server::index_getnext_tid(scan, FORWARD).as_ref() else { return false };
+            let tid = server::index_getnext_tid(scan, FORWARD).as_ref()?;
             let block = (u32::from(tid.ip_blkid.bi_hi) << 16) | u32::from(tid.ip_blkid.bi_lo);
-            let recent = last.filter(|last| last.block == block).map_or(0, |last| last.buffer);
-            let Some(page) = page::read(table, block, recent) else { return false };
+            let recent = if last.block == block { last.buffer } else { 0 };
+            let page = page::read(table, block, recent)?;
             let taken = tid.ip_posid <= page.lines() && value.take(&page, tid.ip_posid) == Line::Next;
             page::release(page);
             if !taken {
-                return false;
+                return None;
             }
-            let behind = Place { block, offset: tid.ip_posid.saturating_add(1), buffer: page.buffer, ..*place };
-            if last.is_none_or(|last| last.is_before(&behind)) {
-                last = Some(behind);
+            let behind = Place { block, offset: tid.ip_posid.saturating_add(1), buffer: page.buffer, ..last };
+            if last.is_before(&behind) {
+                last = behind;
             }
+            first.get_or_insert(block);
         }
     }
-    if let Some(last) = last {
-        *place = last;
-    }
-    true
+    first.map(|first| (first, last))
 }
 
 const FORWARD: pg_sys::ScanDirection::Type = pg_sys::ScanDirection::ForwardScanDirection;

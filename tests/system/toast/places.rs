@@ -91,19 +91,21 @@ fn a_call_site_outlives_its_table() {
 fn an_index_measures_the_values_that_the_table_has() {
     let cluster = Cluster::start("max_parallel_workers_per_gather = 0");
     let mut client = cluster.with_vw("app");
-    client
-        .batch_execute(
-            "CREATE TABLE t (id integer PRIMARY KEY, note text, v vector(700), h halfvec(1100));
-            CREATE FUNCTION add(first integer, last integer) RETURNS void LANGUAGE sql AS $$
-                INSERT INTO t SELECT n, repeat(md5(n::text), 80), (SELECT array_agg(sin(n * i)) FROM generate_series(1, 700) i)::real[]::vector,
-                    (SELECT array_agg(cos(n * i)) FROM generate_series(1, 1100) i)::real[]::vector::halfvec
-                FROM generate_series(first, last) n $$;
-            SELECT add(1, 400); DELETE FROM t WHERE id % 5 = 0; VACUUM t; SELECT add(401, 600);
-            CREATE INDEX t_v ON t USING ivf (v vector_l2_ops);
-            CREATE INDEX t_h ON t USING ivf (h halfvec_cosine_ops);
-            UPDATE t SET v = subvector(h::vector, 1, 700) WHERE id % 7 = 0; SELECT add(601, 640); SET ivf.probes = 10000",
-        )
-        .expect("a table");
+    for statement in [
+        "CREATE TABLE t (id integer PRIMARY KEY, note text, v vector(700), h halfvec(1100))",
+        "CREATE FUNCTION add(first integer, last integer) RETURNS void LANGUAGE sql AS $$
+            INSERT INTO t SELECT n, repeat(md5(n::text), 80),
+                (SELECT array_agg(sin(n * i)) FROM generate_series(1, 700) i)::real[]::vector,
+                (SELECT array_agg(cos(n * i)) FROM generate_series(1, 1100) i)::real[]::vector::halfvec
+            FROM generate_series(first, last) n $$",
+        "SELECT add(1, 400); DELETE FROM t WHERE id % 5 = 0",
+        "VACUUM t",
+        "SELECT add(401, 600); CREATE INDEX t_v ON t USING ivf (v vector_l2_ops)",
+        "CREATE INDEX t_h ON t USING ivf (h halfvec_cosine_ops)",
+        "UPDATE t SET v = subvector(h::vector, 1, 700) WHERE id % 7 = 0; SELECT add(601, 640); SET ivf.probes = 10000",
+    ] {
+        client.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
     const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_indexscan = on";
     let queries = [
         (

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use postgres::Client;
 use vw_tests::cluster::Cluster;
+use vw_tests::flag::Raise;
 
 use super::{COLUMNS, POOL, check, prepare};
 
@@ -139,12 +140,13 @@ fn values_are_right_while_others_change_and_vacuum() {
                 checks
             })
         });
+        let raise = Raise(finished);
         let mut random = Random(2);
         for _ in 0..100 {
             let table = TABLES[random.below(3)];
             step(&mut client, &mut random, table);
         }
-        finished.store(true, Ordering::Relaxed);
+        drop(raise);
         for reader in readers {
             assert!(reader.join().expect("all values are right") > 0, "nothing was read");
         }

@@ -42,7 +42,7 @@ impl Reader {
             (*context(estate)).ecxt_scantuple = slot;
             (pg_guard_ffi_boundary(|| begin(heap)), info, estate, slot)
         });
-        let toast = scratch.within(|| Kept::new());
+        let toast = scratch.within(Kept::new);
         Ok(Reader { routine, fetch, snapshot, info, estate, slot, toast, scratch })
     }
 

@@ -3,6 +3,7 @@
 use super::memory::Scratch;
 use super::tid;
 use crate::pg::error::{Fault, Result};
+use crate::pg::toast::Kept;
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use std::ffi::c_void;
@@ -17,6 +18,7 @@ pub struct Reader {
     info: *mut pg_sys::IndexInfo,
     estate: *mut pg_sys::EState,
     slot: *mut pg_sys::TupleTableSlot,
+    toast: Kept,
     /// Holds what is above, and goes last.
     scratch: Scratch,
 }
@@ -40,7 +42,8 @@ impl Reader {
             (*context(estate)).ecxt_scantuple = slot;
             (pg_guard_ffi_boundary(|| begin(heap)), info, estate, slot)
         });
-        Ok(Reader { routine, fetch, snapshot, info, estate, slot, scratch })
+        let toast = scratch.within(Kept::new);
+        Ok(Reader { routine, fetch, snapshot, info, estate, slot, toast, scratch })
     }
 
     /// Give the row's value to `use_value`, in a memory context that is reset before the next row; `None` where the
@@ -64,7 +67,7 @@ impl Reader {
             pg_sys::FormIndexDatum(self.info, slot, self.estate, values.as_mut_ptr(), nulls.as_mut_ptr());
             let [value, ..] = values;
             let [null, ..] = nulls;
-            let result = if null { None } else { Some(use_value(value)) };
+            let result = if null { None } else { Some(use_value(self.toast.flat(value))) };
             pg_sys::MemoryContextSwitchTo(previous);
             Ok(result)
         }

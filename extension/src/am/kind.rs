@@ -2,6 +2,7 @@
 
 use super::options::IndexOptions;
 use crate::pg::error::{Code, Fault, Result};
+use crate::pg::toast::Kept;
 use crate::pg::varlena::Varlena;
 use pgrx::pg_sys;
 use std::ffi::CStr;
@@ -94,6 +95,18 @@ impl Kind {
             return Err(Fault::new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message));
         }
         Ok(())
+    }
+
+    /// The same as [`Kind::vector`], of one of many values that are read from a table.
+    ///
+    /// # Safety
+    /// - As for [`Kind::vector`], and for [`Kept::flat`].
+    pub unsafe fn vector_of_many(&self, datum: pg_sys::Datum, toast: &mut Kept, out: &mut Vec<f32>) -> Result<()> {
+        // SAFETY: by our contract.
+        unsafe {
+            let flat = if self.element == Element::Other { datum } else { toast.flat(datum) };
+            self.vector(flat, out)
+        }
     }
 
     /// Write a value's elements to `out`, or nothing where the index keeps nothing of them. Fails where there are other

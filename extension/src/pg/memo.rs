@@ -1,18 +1,18 @@
-//! What a call remembers of the one before: a value that was fetched from a TOAST table, should it be asked for again.
+//! What a call remembers of the one before: a value that was fetched from a TOAST table, should it be asked for again,
+//! and where it was, should the next one lie behind it.
 //!
 //! `ORDER BY v <-> (SELECT v FROM t WHERE ...)` passes the same pointer into the TOAST table for every row, and to fetch
 //! what it points to takes a hundred times as long as a distance. A value in a TOAST table is never changed in place and
 //! its number is not given again while a transaction that can see it runs, so equal pointers are equal values.
 
+use super::toast::{self, Hint, POINTER, Stored};
 use pgrx::pg_sys;
-use pgrx::varlena::{varatt_is_1b_e, varsize_4b};
+use pgrx::varlena::varsize_4b;
 
-/// The length of a pointer into a TOAST table with its header and tag.
-const POINTER: usize = 18;
-/// The tag of such a pointer; others point into memory.
-const ON_DISK: u8 = 18;
 /// The arguments of a call that are remembered.
 const ARGUMENTS: usize = 2;
+/// The longest value that is read into memory of the call's own.
+const MOST: usize = 256 << 10;
 
 unsafe extern "C-unwind" {
     // The server's functions, without the guard of pgrx's bindings: an ERROR jumps over our frames, which own nothing.
@@ -29,14 +29,19 @@ struct Memo {
     arguments: [Remembered; ARGUMENTS],
 }
 
-/// The pointer that an argument was last, and the value, which is kept from the second time on.
+/// The pointer that an argument was last; the value, which is kept from the second time on, or from the first where we
+/// have read it ourselves; and where it was.
 struct Remembered {
     pointer: [u8; POINTER],
-    value: *mut pg_sys::varlena,
+    /// Whether the room has the value.
+    kept: bool,
+    room: *mut pg_sys::varlena,
+    size: usize,
+    hint: Hint,
 }
 
 /// Detoast an argument of a call, from memory where it is the same value as in the call before. The value must not be
-/// changed or freed.
+/// changed or freed, and lives until the next call.
 ///
 /// # Safety
 /// - The frame is live, and `value` is its argument `index`, which is not NULL and of a variable-length type.
@@ -47,29 +52,51 @@ pub(super) unsafe fn detoast(
     index: usize,
     value: *mut pg_sys::varlena,
 ) -> *mut pg_sys::varlena {
-    // SAFETY: by our contract; a pointer into a TOAST table has a tag and is `POINTER` bytes long.
+    // SAFETY: by our contract; a pointer into a TOAST table is `POINTER` bytes long.
     unsafe {
         let function = (*fcinfo).flinfo;
-        if function.is_null() || !varatt_is_1b_e(value) || value.cast::<u8>().add(1).read() != ON_DISK {
+        if function.is_null() || !toast::is_stored(value) {
             return pg_detoast_datum(value);
         }
         let pointer = value.cast::<[u8; POINTER]>().read();
         let memo = memo(function);
         let Some(remembered) = memo.arguments.get_mut(index) else { return pg_detoast_datum(value) };
         if remembered.pointer != pointer {
-            remembered.pointer = pointer;
-            forget(remembered);
-            return pg_detoast_datum(value);
+            return another(remembered, (*function).fn_mcxt, memo.transaction, (&pointer, value));
         }
-        if remembered.value.is_null() {
+        if !remembered.kept {
             let fetched = pg_detoast_datum(value);
             let size = varsize_4b(fetched);
-            let kept = MemoryContextAlloc((*function).fn_mcxt, size).cast::<u8>();
-            kept.copy_from_nonoverlapping(fetched.cast(), size);
-            remembered.value = kept.cast();
+            make_room(remembered, (*function).fn_mcxt, size);
+            remembered.room.cast::<u8>().copy_from_nonoverlapping(fetched.cast(), size);
+            remembered.kept = true;
             pfree(fetched.cast());
         }
-        remembered.value
+        remembered.room
+    }
+}
+
+/// Detoast a value that is not the last one.
+///
+/// # Safety
+/// - As for [`detoast`]; the pointer is the value's.
+unsafe fn another(
+    remembered: &mut Remembered,
+    context: pg_sys::MemoryContext,
+    transaction: u32,
+    (pointer, value): (&[u8; POINTER], *mut pg_sys::varlena),
+) -> *mut pg_sys::varlena {
+    // An ERROR from here on leaves nothing remembered.
+    remembered.pointer = [0; POINTER];
+    remembered.kept = false;
+    // SAFETY: by our contract; the room is as large as the value.
+    unsafe {
+        if let Some(stored) = Stored::new(pointer).filter(|stored| stored.size <= MOST) {
+            make_room(remembered, context, stored.size);
+            remembered.kept = toast::fetch(&stored, &mut remembered.hint, transaction, remembered.room);
+        }
+        remembered.pointer = *pointer;
+        if remembered.kept { remembered.room } else { pg_detoast_datum(value) }
     }
 }
 
@@ -89,23 +116,32 @@ unsafe fn memo<'a>(function: *mut pg_sys::FmgrInfo) -> &'a mut Memo {
             memo.transaction = transaction;
             for remembered in &mut memo.arguments {
                 remembered.pointer = [0; POINTER];
-                forget(remembered);
+                remembered.kept = false;
             }
         }
         memo
     }
 }
 
-/// Free what is kept.
+/// Have room for a value of so many bytes.
 ///
 /// # Safety
-/// - The value is null or was allocated for the memo.
-unsafe fn forget(remembered: &mut Remembered) {
-    let value = std::mem::replace(&mut remembered.value, std::ptr::null_mut());
-    if !value.is_null() {
-        // SAFETY: by our contract, and nothing refers to it any more.
-        unsafe { pfree(value.cast()) };
+/// - `context` lives as long as the memo, and what is in the room is in use no more.
+unsafe fn make_room(remembered: &mut Remembered, context: pg_sys::MemoryContext, size: usize) {
+    if remembered.size >= size {
+        return;
     }
+    remembered.kept = false;
+    remembered.size = 0;
+    let room = std::mem::replace(&mut remembered.room, std::ptr::null_mut());
+    // SAFETY: by our contract; the room was allocated here, and nothing refers to it any more.
+    unsafe {
+        if !room.is_null() {
+            pfree(room.cast());
+        }
+        remembered.room = MemoryContextAlloc(context, size).cast();
+    }
+    remembered.size = size;
 }
 
 /// The number of the transaction among those of this process.

@@ -19,6 +19,7 @@ mod owner;
 mod refusal;
 pub mod reserve;
 pub mod rows;
+pub mod toast;
 pub mod varlena;
 pub mod wire;
 pub mod worker;

@@ -5,6 +5,7 @@ use crate::am::kind::Kind;
 use crate::am::memory::Scratch;
 use crate::am::{error, heap, tid};
 use crate::pg::error::Result;
+use crate::pg::toast::Kept;
 use pgrx::pg_sys;
 use std::ffi::c_void;
 use vw_ivf::Placer;
@@ -31,6 +32,7 @@ struct Assigning<'a> {
     kind: &'a Kind,
     placer: Placer,
     spool: &'a mut Spool,
+    toast: Kept,
     scratch: Scratch,
     vector: Vec<f32>,
     row: Vec<u8>,
@@ -49,8 +51,8 @@ pub unsafe fn assign(
     spool: &mut Spool,
     report: bool,
 ) -> Result<Counts> {
-    let (scratch, vector, row) = (Scratch::new(), Vec::new(), Vec::new());
-    let mut assigning = Assigning { kind, placer, spool, scratch, vector, row, rows: 0 };
+    let (toast, scratch, vector, row) = (Kept::new(), Scratch::new(), Vec::new(), Vec::new());
+    let mut assigning = Assigning { kind, placer, spool, toast, scratch, vector, row, rows: 0 };
     let state = (&raw mut assigning).cast::<c_void>();
     // SAFETY: by our contract; `add` takes an `Assigning`, and we leave it alone until the call is over.
     let table = unsafe { heap::all((job.table, job.index, job.info), Some(add), state, scan, report)? };
@@ -74,9 +76,9 @@ unsafe extern "C-unwind" fn add(
     if null {
         return;
     }
-    let Assigning { kind, placer, spool, scratch, vector, row, rows } = assigning;
+    let Assigning { kind, placer, spool, toast, scratch, vector, row, rows } = assigning;
     // SAFETY: not NULL, so a value of the column's type.
-    error::done(scratch.within(|| unsafe { kind.vector(*values, vector) }));
+    error::done(scratch.within(|| unsafe { kind.vector_of_many(*values, toast, vector) }));
     scratch.reset();
     row.clear();
     let list = placer.place(vector, row);

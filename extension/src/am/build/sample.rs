@@ -10,6 +10,7 @@ use crate::am::kind::Kind;
 use crate::am::memory::Scratch;
 use crate::am::{error, heap};
 use crate::pg::error::{Fault, Result};
+use crate::pg::toast::Kept;
 use pgrx::pg_sys;
 use std::ffi::c_void;
 use vw_ivf::{Options, Sample};
@@ -35,6 +36,7 @@ struct Taking<'a> {
     share: f64,
     seen: u64,
     vector: Vec<f32>,
+    toast: Kept,
     scratch: Scratch,
 }
 
@@ -51,7 +53,8 @@ pub unsafe fn take(job: Job, kind: &Kind, options: &Options, bytes: usize) -> Re
     };
     let scratch = Scratch::new();
     let sample = Sample::new(options, 0).ok_or_else(Fault::out_of_memory)?;
-    let mut taking = Taking { kind, sample, share: 0.0, seen: 0, vector: Vec::new(), scratch };
+    let (toast, vector) = (Kept::new(), Vec::new());
+    let mut taking = Taking { kind, sample, share: 0.0, seen: 0, vector, toast, scratch };
     let (mut wanted, mut visit) = (room, blocks);
     if blocks > 2 * FIRST_LOOK {
         // SAFETY: by our contract.
@@ -146,10 +149,10 @@ unsafe extern "C-unwind" fn look(
         return;
     }
     taking.seen += 1;
-    let Taking { kind, sample, share, vector, scratch, .. } = taking;
+    let Taking { kind, sample, share, vector, toast, scratch, .. } = taking;
     if sample.chance(*share) {
         // SAFETY: not NULL, so a value of the column's type.
-        error::done(scratch.within(|| unsafe { kind.vector(*values, vector) }));
+        error::done(scratch.within(|| unsafe { kind.vector_of_many(*values, toast, vector) }));
         scratch.reset();
         sample.offer(vector);
     }

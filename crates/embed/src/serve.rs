@@ -16,7 +16,7 @@ use vw_protocol::{ErrorCode, MAX_FRAME, ProtocolError, Reply, Request, frame_len
 use crate::Alive;
 use crate::Failure;
 use crate::engine::Engine;
-use crate::socket::{claim, hung_up, same_user};
+use crate::socket::{await_bytes, claim, hung_up, same_user};
 
 /// Connections at the most, each with a thread; also what bounds the requests that wait.
 const MAX_CONNECTIONS: usize = 1024;
@@ -97,7 +97,7 @@ fn converse(engine: &Engine, stream: UnixStream) -> Result<()> {
     let line = Arc::clone(&stream);
     let alive: Alive = Arc::new(move || !hung_up(&line));
     let mut word = [0; 4];
-    while (&*stream).read_exact(&mut word).is_ok() {
+    while await_bytes(&stream).is_ok() && (&*stream).read_exact(&mut word).is_ok() {
         let mut body = Vec::new();
         let length = match frame_length(word) {
             Ok(length) => length,

@@ -26,7 +26,7 @@ impl Check {
     pub fn run(self) -> Result<()> {
         let (library, options) = (self.runtime.library()?, self.runtime.options(Limits::default()));
         let engine = Engine::of_packs(std::slice::from_ref(&self.pack), &library, options)?;
-        let report = check(&engine).with_context(|| format!("{} is not in order", self.pack.display()))?;
+        let report = check(&engine).context("the pack is not in order")?;
         Ok(writeln!(std::io::stdout(), "{report}")?)
     }
 }

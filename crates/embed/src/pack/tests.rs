@@ -55,9 +55,9 @@ impl Folder {
 #[test]
 fn a_folder_of_packs_and_one_that_is_not_there_are_named_as_such() {
     let folder = Folder::new().clip();
-    let failure = Pack::open(folder.0.path()).err().expect("it has no graph");
+    let Err(failure) = Pack::open(folder.0.path()) else { panic!("it has no graph") };
     assert!(failure.hint.contains(&folder.path().display().to_string()), "{failure}");
-    let failure = Pack::open(&folder.path().join("nowhere")).err().expect("it is not there");
+    let Err(failure) = Pack::open(&folder.path().join("nowhere")) else { panic!("it is not there") };
     assert!(failure.message.contains("nowhere") && failure.message.contains("cannot be read"), "{failure}");
 }
 

@@ -27,7 +27,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Listen on `socket` until standard input ends, which is how the supervisor's death is noticed.
 pub fn serve(engine: Arc<Engine>, socket: &Path) -> Result<()> {
     let listener = claim(socket)?;
-    engine.broken().for_each(|failure| eprintln!("vw-engine: a pack is left out: {failure}"));
+    engine.broken().for_each(|failure| eprintln!("vw-engine: a pack is left out: {}", failure.told()));
     std::thread::Builder::new().name("supervisor".to_owned()).spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(0);

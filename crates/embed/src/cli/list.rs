@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use vw_embed::Failure;
 use vw_embed::check::modalities;
 use vw_embed::engine::Options;
 
@@ -30,7 +31,7 @@ impl List {
             let folder = self.place.models.display();
             eprintln!("vw-engine: no pack in {folder}: a subfolder with a vw-pack.json or a config.json would be one");
         }
-        let broken: Vec<String> = engine.broken().map(ToString::to_string).collect();
+        let broken: Vec<String> = engine.broken().map(Failure::told).collect();
         if broken.is_empty() { Ok(()) } else { bail!("packs that cannot be read: {}", broken.join("; ")) }
     }
 }

@@ -56,7 +56,7 @@ impl Folder {
 fn a_folder_of_packs_and_one_that_is_not_there_are_named_as_such() {
     let folder = Folder::new().clip();
     let Err(failure) = Pack::open(folder.0.path()) else { panic!("it has no graph") };
-    assert!(failure.hint.contains(&folder.path().display().to_string()), "{failure}");
+    assert!(failure.told().contains(&format!("say {}", folder.path().display())), "{failure}");
     let Err(failure) = Pack::open(&folder.path().join("nowhere")) else { panic!("it is not there") };
     assert!(failure.message.contains("nowhere") && failure.message.contains("cannot be read"), "{failure}");
 }

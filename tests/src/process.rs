@@ -84,11 +84,18 @@ pub fn limit_memory(pid: i32, more: Option<u64>) {
 
 /// Memory that no other process shares, in KiB.
 pub fn private_memory(pid: i32) -> u64 {
-    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("the process is there");
-    let field = |name: &str| {
-        let line = rollup.lines().find(|line| line.starts_with(name)).expect("a field of smaps_rollup");
-        line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number of KiB")
-    };
     // Clean pages are those of files, and become private when some other process that maps the file ends.
-    field("Private_Dirty:")
+    memory(pid, "Private_Dirty:")
+}
+
+/// All memory that a process has resident, in KiB.
+pub fn resident_memory(pid: i32) -> u64 {
+    memory(pid, "Rss:")
+}
+
+/// A field of smaps_rollup (proc(5)), in KiB.
+fn memory(pid: i32, name: &str) -> u64 {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("the process is there");
+    let line = rollup.lines().find(|line| line.starts_with(name)).expect("a field of smaps_rollup");
+    line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).expect("a number of KiB")
 }

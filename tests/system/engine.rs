@@ -103,6 +103,37 @@ fn connections_that_embed_stay_small() {
     assert!(*most <= 5 * 1024, "{growth:?}");
 }
 
+/// Embed `count` texts of 1 to 400 words, long and short ones in turn; `salt` makes them other ones.
+fn embed_lengths(client: &mut Client, salt: usize, count: usize) {
+    for at in 0..count {
+        let length = 1 + (at * 157 + salt * 31) % 400;
+        let words: Vec<String> = (0..length).map(|word| format!("w{}", (at * 13 + word * 7 + salt) % 5000)).collect();
+        client.query_one("SELECT vw_embed_text($1) IS NOT NULL", &[&words.join(" ")]).expect("an embedding");
+    }
+}
+
+#[test]
+fn the_engines_memory_settles_whatever_lengths_texts_have() {
+    let cluster = Cluster::start("");
+    let mut first = cluster.with_vw("app");
+    embed(&mut first, 0).expect("the engine comes up");
+    let mut clients: Vec<Client> = (0..8).map(|_| cluster.connect("app")).collect();
+    let mut after = |salt: usize, each: usize| {
+        std::thread::scope(|scope| {
+            for (at, client) in (0..).zip(&mut clients) {
+                scope.spawn(move || embed_lengths(client, 100 * salt + at, each));
+            }
+        });
+        let engines = process::engines(&cluster.data());
+        (engines.iter().map(|pid| process::resident_memory(*pid)).sum::<u64>(), engines)
+    };
+    let (early, engines) = after(1, 13);
+    let (late, same) = after(2, 150);
+    println!("resident after 104 texts: {early} KiB, after 1304: {late} KiB");
+    assert_eq!(engines, same, "no engine was replaced");
+    assert!(late * 10 <= early * 13, "{early} KiB became {late} KiB");
+}
+
 #[test]
 fn a_constant_query_is_embedded_once_a_statement() {
     let cluster = Cluster::start("");

@@ -23,6 +23,11 @@ impl Failure {
         Self { hint: hint.into(), ..self }
     }
 
+    /// The message and, where there is one, the hint: for people who see no more than one line.
+    pub fn told(&self) -> String {
+        if self.hint.is_empty() { self.message.clone() } else { format!("{}. {}", self.message, self.hint) }
+    }
+
     /// The pack's files are not as they should be.
     pub fn pack(message: impl fmt::Display) -> Self {
         Self::new(ErrorCode::BrokenPack, message.to_string())

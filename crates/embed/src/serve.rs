@@ -16,7 +16,7 @@ use vw_protocol::{ErrorCode, MAX_FRAME, ProtocolError, Reply, Request, frame_len
 use crate::Alive;
 use crate::Failure;
 use crate::engine::Engine;
-use crate::socket::{claim, hung_up, same_user};
+use crate::socket::{await_bytes, claim, hung_up, same_user};
 
 /// Connections at the most, each with a thread; also what bounds the requests that wait.
 const MAX_CONNECTIONS: usize = 1024;
@@ -27,7 +27,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Listen on `socket` until standard input ends, which is how the supervisor's death is noticed.
 pub fn serve(engine: Arc<Engine>, socket: &Path) -> Result<()> {
     let listener = claim(socket)?;
-    engine.broken().for_each(|failure| eprintln!("vw-engine: a pack is left out: {failure}"));
+    engine.broken().for_each(|failure| eprintln!("vw-engine: a pack is left out: {}", failure.told()));
     std::thread::Builder::new().name("supervisor".to_owned()).spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(0);
@@ -97,7 +97,7 @@ fn converse(engine: &Engine, stream: UnixStream) -> Result<()> {
     let line = Arc::clone(&stream);
     let alive: Alive = Arc::new(move || !hung_up(&line));
     let mut word = [0; 4];
-    while (&*stream).read_exact(&mut word).is_ok() {
+    while await_bytes(&stream).is_ok() && (&*stream).read_exact(&mut word).is_ok() {
         let mut body = Vec::new();
         let length = match frame_length(word) {
             Ok(length) => length,

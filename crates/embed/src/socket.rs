@@ -57,6 +57,25 @@ fn answers(path: &Path) -> Result<bool> {
     }
 }
 
+/// Wait until there are bytes to read, or the end of them.
+///
+/// Linux wakes who waits inside of a read on a unix socket when the peer takes bytes out, too, which it does with every reply;
+/// who waits in poll is woken for what it waits for only.
+pub fn await_bytes(stream: &UnixStream) -> std::io::Result<()> {
+    let mut wanted = libc::pollfd { fd: stream.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    loop {
+        // SAFETY: `wanted` is one whole entry that lives through the call; its descriptor is open.
+        let count = unsafe { libc::poll(&raw mut wanted, 1, -1) };
+        let error = std::io::Error::last_os_error();
+        if count >= 0 {
+            return Ok(());
+        }
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
 /// Tell whether the peer closed its end; waiting bytes are left in place.
 pub fn hung_up(stream: &UnixStream) -> bool {
     let mut byte = 0u8;
@@ -111,9 +130,11 @@ mod tests {
         assert!(!hung_up(&far));
         std::io::Write::write_all(&mut near, b"x").expect("it is open");
         assert!(!hung_up(&far));
+        await_bytes(&far).expect("there is one");
         let mut byte = [0];
         std::io::Read::read_exact(&mut &far, &mut byte).expect("the byte is still there");
         drop(near);
+        await_bytes(&far).expect("the end counts");
         assert!(hung_up(&far));
     }
 }

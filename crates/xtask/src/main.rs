@@ -33,7 +33,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run                      the server, the service and a demo on this machine, until Ctrl-C
   test                     run every tier of tests
   bench [NAME...]          measure, side by side with what others use
-  fuzz SECONDS             feed what reads values with made-up input, for so long each
+  fuzz SECONDS [NAME...]   feed what reads values and files with made-up input, for so long each
   contract [CALLS [SEED]]  hold the service to its description, with made-up requests (default: 20000)
   lint                     rustfmt, clippy and the rules of the house
   tidy                     the rules of the house alone
@@ -62,7 +62,7 @@ fn dispatch() -> Result<()> {
         ["run"] => run::run(),
         ["test"] => suite::run(),
         ["bench", names @ ..] => bench::run_named(names),
-        ["fuzz", seconds] => fuzz::run_each(seconds),
+        ["fuzz", seconds, names @ ..] => fuzz::run_each(seconds, names),
         ["contract"] => contract::run_with(None, None),
         ["contract", calls] => contract::run_with(Some(calls), None),
         ["contract", calls, seed] => contract::run_with(Some(calls), Some(seed)),

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use vw_embed::check::check;
 use vw_embed::engine::Engine;
@@ -26,7 +26,7 @@ impl Check {
     pub fn run(self) -> Result<()> {
         let (library, options) = (self.runtime.library()?, self.runtime.options(Limits::default()));
         let engine = Engine::of_packs(std::slice::from_ref(&self.pack), &library, options)?;
-        let report = check(&engine).with_context(|| format!("{} is not in order", self.pack.display()))?;
+        let report = check(&engine).map_err(|failure| anyhow!("the pack is not in order: {}", failure.told()))?;
         Ok(writeln!(std::io::stdout(), "{report}")?)
     }
 }

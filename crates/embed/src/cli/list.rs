@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use vw_embed::Failure;
 use vw_embed::check::modalities;
 use vw_embed::engine::Options;
 
@@ -26,7 +27,11 @@ impl List {
             let line = format!("{}\t{types}\t{dimensions}\t{}\tsha256 {}", model.id, model.metric, model.sha256);
             writeln!(std::io::stdout(), "{line}")?;
         }
-        let broken: Vec<String> = engine.broken().map(ToString::to_string).collect();
+        if engine.models().is_empty() && engine.broken().next().is_none() {
+            let folder = self.place.models.display();
+            eprintln!("vw-engine: no pack in {folder}: a subfolder with a vw-pack.json or a config.json would be one");
+        }
+        let broken: Vec<String> = engine.broken().map(Failure::told).collect();
         if broken.is_empty() { Ok(()) } else { bail!("packs that cannot be read: {}", broken.join("; ")) }
     }
 }

@@ -153,7 +153,9 @@ fn origin(address: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
 
 /// An address without its query, which may hold a signature.
 fn place(address: &Uri) -> String {
-    format!("{}://{}{}", address.scheme_str().unwrap_or_default(), address.host().unwrap_or_default(), address.path())
+    let (scheme, host) = (address.scheme_str().unwrap_or_default(), address.host().unwrap_or_default());
+    let port = address.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{host}{port}{}", address.path())
 }
 
 /// Where a redirect leads; never from https to anything less, and to no other scheme than the web's.

@@ -14,7 +14,7 @@ pub mod pooling;
 mod stored;
 mod wire;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vw_protocol::{Modality, Model};
 
@@ -98,12 +98,24 @@ fn parts(folder: &Path, manifest: &Manifest) -> Result<Vec<Part>, Failure> {
             parts.extend(Part::find(folder, modality, &TowerSpec::default(), manifest)?);
         }
     }
-    if parts.is_empty() {
-        let message =
-            format!("{}: no graph is there: no onnx/model.onnx, onnx/text_model.onnx and so on", folder.display());
-        return Err(Failure::pack(message));
+    if parts.is_empty() { Err(no_graph(folder)) } else { Ok(parts) }
+}
+
+/// Say why a folder is no pack: it is not there, or its subfolders are the packs, or it has no graph.
+fn no_graph(folder: &Path) -> Failure {
+    let place = folder.display();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return Failure::pack(format!("{place}: the folder cannot be read: {error}")),
+    };
+    let mut below: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| Pack::is_at(path)).collect();
+    below.sort();
+    let message = format!("{place}: no graph is there: no onnx/model.onnx, onnx/text_model.onnx and so on");
+    match below.first() {
+        Some(first) => Failure::pack(message).hint(format!("A folder in it is a pack: say {}.", first.display())),
+        None => Failure::pack(message),
     }
-    Ok(parts)
 }
 
 /// The dimensions of the space: as the manifest says, else what all towers give.

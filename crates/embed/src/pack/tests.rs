@@ -1,8 +1,6 @@
 //! Guards against packs that are taken for something else than they are: the wrong graph, the wrong space, towers in
 //! each other's place. Graphs here are outlines without operators, written by hand; nothing is run.
 
-use std::path::PathBuf;
-
 use super::*;
 
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
@@ -52,6 +50,15 @@ impl Folder {
         let part = pack.parts.iter().find(|part| part.modality == modality).expect("it has such a tower");
         part.graph.file_name().expect("it is a file").to_string_lossy().into_owned()
     }
+}
+
+#[test]
+fn a_folder_of_packs_and_one_that_is_not_there_are_named_as_such() {
+    let folder = Folder::new().clip();
+    let Err(failure) = Pack::open(folder.0.path()) else { panic!("it has no graph") };
+    assert!(failure.told().contains(&format!("say {}", folder.path().display())), "{failure}");
+    let Err(failure) = Pack::open(&folder.path().join("nowhere")) else { panic!("it is not there") };
+    assert!(failure.message.contains("nowhere") && failure.message.contains("cannot be read"), "{failure}");
 }
 
 #[test]

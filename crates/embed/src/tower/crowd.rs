@@ -18,7 +18,7 @@ const PAUSE: u32 = 8;
 pub struct Crowd {
     /// How many may come.
     expected: usize,
-    /// How many were there when a batch was last answered.
+    /// How many were there when a batch was last over, before it was answered.
     there: usize,
     /// When that was; none where no batch was, or another one was taken.
     answered: Option<Instant>,
@@ -57,7 +57,7 @@ impl Crowd {
         self.answered = None;
     }
 
-    /// Note that `gone` callers were answered at the moment `now`, while `there` wait.
+    /// Note that `gone` callers were answered, the last one at the moment `now`, and that `there` waited before the first one was.
     pub fn answered(&mut self, gone: usize, there: usize, now: Instant) {
         (self.expected, self.answered) = (gone + there, Some(now));
         (self.there, self.waited, self.came) = (there, false, false);

@@ -179,7 +179,10 @@ impl<T: Run> Shared<T> {
         for (job, _) in batch {
             self.counters.waited(micros(job.came));
         }
-        match self.run(desk, batch) {
+        let ran = self.run(desk, batch);
+        // Before anybody is answered: whoever comes back while others are still being answered is counted already.
+        let there = lock(&self.state).queue.singles();
+        match ran {
             Ok(vectors) => batch.iter().zip(vectors).for_each(|(share, vector)| self.settle(share, Ok(vector))),
             // One bad input must not fail those that only shared its batch.
             Err(_) if batch.len() > 1 => batch.iter().filter(|(job, _)| job.wanted()).for_each(|share| {
@@ -188,7 +191,7 @@ impl<T: Run> Shared<T> {
             }),
             Err(failure) => batch.iter().for_each(|share| self.settle(share, Err(failure.clone()))),
         }
-        desk.crowd.answered(gone, lock(&self.state).queue.singles(), Instant::now());
+        desk.crowd.answered(gone, there, Instant::now());
     }
 
     /// Wait for those who may yet join the next batch, and take it; none when nothing waits. Gives how many single

@@ -92,6 +92,8 @@ struct Mixer {
     length: u64,
     /// Samples still to be dropped at the beginning.
     delay: usize,
+    /// Samples of the sound, after which padding follows.
+    end: u64,
 }
 
 impl Mixer {
@@ -111,7 +113,8 @@ impl Mixer {
             planes: Vec::new(),
             samples: Vec::new(),
             length: 0,
-            delay: usize::try_from(track.delay).unwrap_or(usize::MAX),
+            delay: usize::try_from(track.span.delay).unwrap_or(usize::MAX),
+            end: track.span.length.unwrap_or(u64::MAX),
         };
         if let Some(frames) = track.frames {
             mixer.check(frames, usize::try_from(frames).unwrap_or(usize::MAX).min(wanted))?;
@@ -147,7 +150,8 @@ impl Mixer {
         }
         let skip = self.delay.min(buffer.frames());
         self.delay -= skip;
-        let fresh = buffer.frames() - skip;
+        let left = usize::try_from(self.end.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let fresh = (buffer.frames() - skip).min(left);
         let take = fresh.min(self.wanted.saturating_sub(self.samples.len()));
         self.check(self.length, self.samples.len().saturating_add(take))?;
         buffer.slice(skip..).copy_to_vecs_planar(&mut self.planes);
@@ -162,7 +166,7 @@ impl Mixer {
 
     /// Add samples that are not kept.
     fn count(&mut self, frames: u64) -> Result<(), Failure> {
-        self.length = self.length.saturating_add(frames);
+        self.length = self.length.saturating_add(frames).min(self.end);
         self.check(self.length, self.samples.len())
     }
 

@@ -13,8 +13,9 @@ use symphonia::core::units::TimeBase;
 use symphonia::default::formats::{AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader};
 use vw_protocol::ErrorCode;
 
+use super::broken;
+use super::edits::{self, Span};
 use super::sniff::{ACCEPTED, Container};
-use super::{broken, edits};
 use crate::Failure;
 use crate::audio::limits::Limits;
 
@@ -32,8 +33,8 @@ pub struct Track<'a> {
     pub channels: usize,
     /// Samples in each channel, where the headers say it.
     pub frames: Option<u64>,
-    /// Samples of encoder delay that symphonia leaves in.
-    pub delay: u64,
+    /// What of its samples is the sound, where symphonia leaves delay and padding in.
+    pub span: Span,
 }
 
 impl<'a> Track<'a> {
@@ -58,8 +59,8 @@ impl<'a> Track<'a> {
         // A WAVE file that was written into a pipe says the greatest length there is; its end is the file's.
         let frames = track.num_frames.or_else(|| in_frames(track.duration?.get(), time_base, rate));
         let frames = frames.filter(|_| container != Container::Wave);
-        let delay = if container == Container::Mp4 { edits::delay(file, id, rate) } else { 0 };
-        Ok(Track { reader, decoder, id, time_base, rate, channels, frames, delay })
+        let span = if container == Container::Mp4 { edits::span(file, id, rate) } else { Span::default() };
+        Ok(Track { reader, decoder, id, time_base, rate, channels, frames, span })
     }
 
     /// The track's next packet, `None` at the end.

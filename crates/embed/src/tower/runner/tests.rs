@@ -170,6 +170,24 @@ fn a_query_that_finds_the_tower_idle_is_run_by_its_caller() {
 }
 
 #[test]
+fn who_comes_back_while_others_are_answered_is_no_further_caller() {
+    let bench = Bench::new();
+    let first = bench.ask(vec![1], false, always());
+    assert_eq!(bench.started.recv().expect("a batch starts"), [1]);
+    let (unlucky, other) = (bench.ask(vec![7], false, always()), bench.ask(vec![2], false, always()));
+    bench.go.send(()).expect("the tower waits");
+    // The two that run together fail, and then one is answered before the other.
+    assert_eq!((bench.step(), bench.step()), (vec![7, 2], vec![7]));
+    assert_eq!(values(unlucky).expect("answered"), [None]);
+    assert_eq!(bench.started.recv().expect("a batch starts"), [2]);
+    let back = bench.ask(vec![3], false, Arc::new(|| false));
+    bench.go.send(()).expect("the tower waits");
+    assert_eq!((values(first).expect("answered"), values(other).expect("answered")), (vec![Some(1)], vec![Some(2)]));
+    values(back).expect_err("it hung up");
+    assert_eq!(lock(&bench.runner.shared.desk).crowd.expected(), 2);
+}
+
+#[test]
 fn nothing_to_do_is_answered_at_once() {
     assert!(Bench::new().runner.embed(Vec::new(), false, always()).expect("answered").is_empty());
 }

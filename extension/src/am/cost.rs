@@ -2,7 +2,7 @@
 //!
 //! The numbers are of what was measured where table and index are in memory, in units of what an exact scan of such a
 //! table costs there. The planner does not count what it takes to read values that lie outside of their rows (TOAST),
-//! which is nearly all of what an exact scan of them does; there, our cost is taken down as far as it takes down its own.
+//! which is most of what an exact scan of them does; there, our cost is taken down as far as it takes down its own.
 
 use super::store::Store;
 use super::{options, relation};
@@ -15,8 +15,10 @@ const START: f64 = 50.0;
 /// Table pages read in order, that take as long as it takes to read one row by its tuple id, measure it, and read it
 /// again to hand it out.
 const FETCH: f64 = 7.0;
-/// The same, to read a value that lies outside of its row.
+/// The same, to read a value that lies outside of its row, where it may be anywhere; and where values are read in order, to
+/// read a page full of them.
 const DETOAST: f64 = 2.0;
+const OUTSIDE: f64 = 1.25;
 /// The same, to read one row of the index.
 const REFINE: f64 = 0.5;
 /// Operators' worth of work for a list: its centroid is measured, and it takes its turn among the others.
@@ -27,6 +29,8 @@ const CODE: (f64, f64) = (4.0, 48.0);
 const RAW: (f64, f64) = (4.0, 4.0);
 /// Operators' worth of work to put one row in its place, where the index knows no distances.
 const KEEP: f64 = 8.0;
+/// Bytes of a page.
+const PAGE: f64 = pg_sys::BLCKSZ as f64;
 /// Bytes of a value that the server moves out of its row, at least.
 const LONG: f64 = 2000.0;
 
@@ -90,7 +94,9 @@ unsafe fn costs(root: *mut pg_sys::PlannerInfo, index: &pg_sys::IndexOptInfo) ->
     // How far a scan goes under a LIMIT: the planner draws a line from the first row to the last, and has to find the
     // right cost there.
     let walked = (scan.limit * rows / scan.wanted).clamp(1.0, rows);
-    let scale = scan.charged / (scan.charged + scan.wanted * detoast);
+    let outside =
+        if toasted { OUTSIDE * prices.page * 4.0 * f64::from(estimate.options.dimensions) / PAGE } else { 0.0 };
+    let scale = scan.charged / (scan.charged + scan.wanted * outside);
     let first = cost(0.0);
     let each = (cost(walked) - first) / walked;
     Some((START * prices.page + scale * first, START * prices.page + scale * (first + each * rows)))

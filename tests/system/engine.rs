@@ -159,14 +159,18 @@ fn settings_reach_the_engine() {
     client.batch_execute("ALTER SYSTEM SET vw.engine_memory = '64MB'").expect("a setting");
     client.batch_execute("SELECT pg_reload_conf()").expect("a reload");
     let limit = Instant::now() + Duration::from_secs(30);
-    let pid = loop {
-        match process::engines(&cluster.data()).as_slice() {
-            [pid] if !before.contains(pid) => break *pid,
+    let words = loop {
+        let words = match process::engines(&cluster.data()).as_slice() {
+            [pid] if !before.contains(pid) => std::fs::read_to_string(format!("/proc/{pid}/cmdline")),
+            _ => Ok(String::new()),
+        };
+        // A process that has just been made has no words yet.
+        match words {
+            Ok(words) if words.contains("--socket") => break words,
             _ => assert!(Instant::now() < limit, "the engine is not started anew"),
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).expect("the engine is there");
     assert!(words.split('\0').any(|word| word == "64MiB"), "{words}");
     assert_eq!(embed(&mut client, 1).expect("a model that is larger is used all the same"), 1024);
 }

@@ -165,6 +165,16 @@ impl<S: PageStore> Index<'_, S> {
         Ok(())
     }
 
+    /// Do what is due from time to time, whether anything is dead or not: free what crashes left behind, and let the lists of
+    /// an index that has grown change members. `pause` is called with no page locked.
+    pub fn tend(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
+        {
+            let _alone = self.store.exclusive()?;
+            self.reclaim(pause)?;
+        }
+        self.regroup(pause)
+    }
+
     /// Free the pages that an undone transaction or a list that never came to be left behind. As long as the store has
     /// no more pages than are in use or free, nothing is read. The caller has the store for itself.
     fn reclaim(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {

@@ -21,7 +21,7 @@ const ROUNDS: usize = 3;
 impl<S: PageStore> Index<'_, S> {
     /// Let the lists change members, if there are half as many lists more than when they last did, or fewer. `pause` is
     /// called with no page locked. Inserts and searches go on; those inserts wait that come to a list which is being written.
-    pub fn regroup(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
+    pub(crate) fn regroup(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let meta = self.meta()?;
         let grown = meta.lists >= meta.regrouped.saturating_add(meta.regrouped / 2);
         if self.options.coding == Coding::None || meta.lists < FEW || !grown {

@@ -68,16 +68,16 @@ pub unsafe extern "C-unwind" fn cleanup(
     // SAFETY: not null by now, and the index is open. What is written here is what searches read next, so it goes where any
     // split goes: the few buffers of a vacuum would have the WAL flushed for each of them.
     let (counts, store) = unsafe { (&mut *result, Store::new(info.index)) };
-    error::done(regroup(&store));
+    error::done(tend(&store));
     if !info.estimated_count {
         counts.num_index_tuples = counts.num_index_tuples.min(info.num_heap_tuples);
     }
     result
 }
 
-/// Let the lists of an index that has grown change members.
-fn regroup(store: &Store) -> Result<()> {
-    Ok(Index::open(store)?.regroup(&mut pause)?)
+/// Do what is due, whether anything was dead or not: the server asks for no deletion where few rows are.
+fn tend(store: &Store) -> Result<()> {
+    Ok(Index::open(store)?.tend(&mut pause)?)
 }
 
 /// Count members and pages.

@@ -188,7 +188,7 @@ pub fn delete<S: PageStore>(store: &S, dead: impl FnMut(u64) -> bool) -> Deleted
 pub fn try_delete<S: PageStore>(store: &S, mut dead: impl FnMut(u64) -> bool) -> Result<Deleted, Error> {
     let index = Index::open(store)?;
     let deleted = index.delete(&mut |tid| dead(number(tid)), &mut || {})?;
-    index.regroup(&mut || {})?;
+    index.tend(&mut || {})?;
     Ok(deleted)
 }
 

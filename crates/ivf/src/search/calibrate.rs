@@ -22,7 +22,7 @@ const LISTS: usize = 1_024;
 /// Rates that there may be, and the share of the most likely one that is taken: what is told to be in far lists is more than
 /// what is there, and in return the searches of most queries do not differ much.
 const RATES: (f32, f32) = (2.0, 100.0);
-const SHARE: f32 = 0.4;
+const SHARE: f32 = 0.45;
 
 /// What the stop rule needs to know of an index.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -43,7 +43,7 @@ impl Effort {
     /// is told well.
     pub(crate) fn missed(&self, raw: bool) -> f32 {
         let recall = self.recall.clamp(0.0, 1.0);
-        if raw { (1.0 - recall) / RAW } else { 1.0 - recall.powi(7) }
+        if raw { (1.0 - recall) / RAW } else { 1.0 - recall.powi(6) }
     }
 }
 

@@ -5,9 +5,7 @@
 
 mod held;
 
-use std::sync::Once;
-
-use held::{Format, held};
+use held::{Format, held, let_panics_be_caught};
 use libfuzzer_sys::fuzz_target;
 use vw_embed::audio::{Limits, Mix, Reach, decode};
 
@@ -32,11 +30,8 @@ const FORMATS: &[Format] = &[
     ("adts", &[&[(0, b"\xff\xf1")], &[(0, b"\xff\xf9")], &[(0, b"\xff\xf0")], &[(0, b"\xff\xf8")]]),
 ];
 
-static QUIET: Once = Once::new();
-
 fuzz_target!(|file: &[u8]| {
-    // libFuzzer's own hook aborts at once, before a panic reaches the fence.
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    let_panics_be_caught();
     let limits = Limits { samples: 1 << 22, ..Limits::DEFAULT };
     let file = held(file, FORMATS);
     for reach in [Reach::Whole, Reach::First(1.0)] {

@@ -4,7 +4,7 @@
 //! Without the variable every file goes as it is.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
 
 /// How a format's files begin: its name, and each beginning as bytes with the places that they have.
 pub type Format = (&'static str, &'static [&'static [(usize, &'static [u8])]]);
@@ -31,4 +31,11 @@ pub fn held<'a>(file: &'a [u8], formats: &[Format]) -> Cow<'a, [u8]> {
         own[*at..end].copy_from_slice(bytes);
     }
     Cow::Owned(own)
+}
+
+/// Let a panic go where it is caught. libFuzzer's hook ends the run at any panic, also where the library takes that of a
+/// decoder for a file that is broken; what the library does not catch ends the run still.
+pub fn let_panics_be_caught() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| ())));
 }

@@ -3,7 +3,7 @@
 
 mod held;
 
-use held::{Format, held};
+use held::{Format, held, let_panics_be_caught};
 use libfuzzer_sys::fuzz_target;
 use vw_embed::image::{Limits, decode};
 
@@ -17,6 +17,7 @@ const FORMATS: &[Format] = &[
 ];
 
 fuzz_target!(|file: &[u8]| {
+    let_panics_be_caught();
     let limits = Limits { pixels: 1 << 20, ..Limits::default() };
     if let Ok(picture) = decode(&held(file, FORMATS), &limits) {
         assert!(picture.width() > 0 && picture.height() > 0);

@@ -16,17 +16,17 @@
 //!
 //! It writes NAME.csv (every measurement), NAME.builds.csv and NAME.svg (the curves) into `target/bench`.
 
-mod build;
-mod data;
+pub mod build;
+pub mod data;
 mod files;
-mod kinds;
+pub mod kinds;
 mod npy;
 mod plot;
-mod report;
-mod search;
-mod session;
+pub mod report;
+pub mod search;
+pub mod session;
 mod truth;
-mod wire;
+pub mod wire;
 
 use anyhow::{Context, Result, bail};
 use postgres::Config;
@@ -65,7 +65,7 @@ pub fn run() -> Result<()> {
 }
 
 impl Plan {
-    fn read() -> Result<Plan> {
+    pub fn read() -> Result<Plan> {
         let indexes = variable("VW_ANN_INDEXES").unwrap_or_default();
         Ok(Plan {
             memory: variable("VW_ANN_MEMORY").unwrap_or_else(|| "2GB".to_owned()),
@@ -76,7 +76,7 @@ impl Plan {
     }
 
     /// Tell whether an access method is to be measured.
-    fn wants(&self, method: &str) -> bool {
+    pub fn wants(&self, method: &str) -> bool {
         self.indexes.is_empty() || self.indexes.iter().any(|name| name == method)
     }
 }
@@ -91,7 +91,7 @@ fn number(name: &str, otherwise: f64) -> Result<f64> {
 }
 
 /// The databases to measure in: ours, then the peers' where they have one.
-fn sides() -> Result<Vec<Side>> {
+pub fn sides() -> Result<Vec<Side>> {
     let ours: Config = config()?;
     let mut client = crate::connect()?;
     let mut sides = vec![Side::new(ours)?];

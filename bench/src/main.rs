@@ -4,6 +4,7 @@
 
 mod ann;
 mod api;
+mod churn;
 mod crowd;
 mod distance;
 mod embed;
@@ -31,6 +32,7 @@ const BENCHMARKS: &[Benchmark] = &[
         "the service beside SQL: searches of 100,000 items by text, also beside slow clients, and indexing",
         api::run,
     ),
+    ("churn", "an index while rows come and go: inserts, growth, replacement, and searches under filters", churn::run),
     ("distance", "every distance of every type, by whole search and by call", distance::run),
     ("embed", "texts and photographs embedded in a second, over SQL and by ONNX Runtime from Python", embed::run),
     ("exact", "the ten nearest of N random unit vectors without an index", exact::run),

@@ -204,7 +204,7 @@ fn touch(client: &mut Client, statement: &Statement, values: &[Wire], seconds: f
 
 /// Milliseconds that a process of this machine has run, as the kernel counts them; they stay the same when others keep
 /// the machine busy.
-fn processor_time(pid: i32) -> Option<f64> {
+pub fn processor_time(pid: i32) -> Option<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
     let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
     Some(nanoseconds / 1e6)

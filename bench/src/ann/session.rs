@@ -94,7 +94,7 @@ pub fn load(side: &Side, data: &Data, plan: &Plan) -> Result<()> {
     let dims = i32::try_from(data.base.dims)?;
     run_made(&mut client, include_str!("../../sql/ann_table.sql"), &[&dims, &plan.workers])?;
     let mut copy = BufWriter::with_capacity(1 << 18, client.copy_in(include_str!("../../sql/ann_copy.sql"))?);
-    wire::copy(data.base.rows(), &mut copy)?;
+    wire::copy((0..).zip(data.base.rows()), &mut copy)?;
     copy.flush()?;
     copy.into_inner().map_err(|error| error.into_error())?.finish()?;
     client.batch_execute(include_str!("../../sql/ann_settle.sql"))?;

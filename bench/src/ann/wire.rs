@@ -41,9 +41,9 @@ impl ToSql for Wire {
 }
 
 /// Write the rows `(number, vector)` as a binary COPY reads them.
-pub fn copy<'a>(rows: impl Iterator<Item = &'a [f32]>, out: &mut impl Write) -> Result<()> {
+pub fn copy<'a>(rows: impl Iterator<Item = (i32, &'a [f32])>, out: &mut impl Write) -> Result<()> {
     out.write_all(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0")?;
-    for (number, row) in (0_i32..).zip(rows) {
+    for (number, row) in rows {
         let value = Wire::new(row).0;
         out.write_all(&2_i16.to_be_bytes())?;
         out.write_all(&4_i32.to_be_bytes())?;
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_copy_has_head_rows_and_end() {
         let mut file = Vec::new();
-        copy([[1.0].as_slice()].into_iter(), &mut file).unwrap();
+        copy([(0, [1.0].as_slice())].into_iter(), &mut file).unwrap();
         assert_eq!(file.len(), 19 + 2 + 4 + 4 + 4 + 8 + 2);
         assert!(file.ends_with(&[0xff, 0xff]));
     }

@@ -8,6 +8,8 @@ use crate::{Error, Index, PageId, PageStore, Transaction};
 
 /// Pages that are freed in one transaction, beside the meta page.
 const FREED_AT_ONCE: usize = crate::MAX_PAGES - 1;
+/// Pages that are written in one transaction, beside it.
+const PLACED_AT_ONCE: usize = crate::MAX_PAGES - 1;
 
 impl<S: PageStore> Index<'_, S> {
     /// Take an epoch off the clock, for pages that are to have the same.
@@ -36,6 +38,35 @@ impl<S: PageStore> Index<'_, S> {
         meta.write(transaction.page(META_PAGE)?)?;
         transaction.commit()?;
         Ok(link)
+    }
+
+    /// The same for `count` pages of one epoch, in order, as many as can be at a time.
+    pub(crate) fn place_all(
+        &self,
+        epoch: u64,
+        count: usize,
+        pause: &mut dyn FnMut(),
+        mut write: impl FnMut(usize, Link, &mut [u8]) -> Result<(), Error>,
+    ) -> Result<Vec<PageId>, Error> {
+        let mut pages: Vec<PageId> = Vec::new();
+        while pages.len() < count {
+            pause();
+            let mut transaction = self.store.begin();
+            let mut meta = lock_meta(&mut transaction)?;
+            let mut last = META_PAGE;
+            for _ in 0..PLACED_AT_ONCE.min(count - pages.len()) {
+                // Pages are locked in ascending order; most free pages follow each other so.
+                if meta.free.is_some_and(|free| free.page <= last) && last != META_PAGE {
+                    break;
+                }
+                last = take_page(self.store, &mut transaction, &mut meta, &[])?;
+                write(pages.len(), Link { page: last, epoch }, transaction.page(last)?)?;
+                pages.push(last);
+            }
+            meta.write(transaction.page(META_PAGE)?)?;
+            transaction.commit()?;
+        }
+        Ok(pages)
     }
 
     /// Free pages that nothing leads to any more. `still` says, of a page that is locked, whether it is what it was.
@@ -96,10 +127,11 @@ pub fn take_page<S: PageStore>(
     Ok(free.page)
 }
 
-/// Make a page free and put it first among the free pages. What was on it stays there: it is less to be logged.
+/// Make a page free and put it first among the free pages. It gets zeros, which a store need neither compare nor log.
 fn free(meta: &mut Meta, page: PageId, bytes: &mut [u8]) -> Result<(), Error> {
     let epoch = meta.take_epoch()?;
     let header = Header { kind: KIND_FREE, count: 0, list: 0, epoch, next: Next::from(meta.free) };
+    bytes.fill(0);
     page::seal(page, bytes, &header)?;
     meta.free = Some(Link { page, epoch });
     meta.free_pages = meta.free_pages.saturating_add(1);

@@ -4,8 +4,9 @@ use crate::layout::Link;
 use crate::members::Members;
 use crate::{Error, Index, PageStore, kmeans, reserve};
 
-/// Bytes of decoded rows that a split looks at; of a longer list it looks at a part.
-const SAMPLE_BYTES: usize = 8 << 20;
+/// Bytes of decoded rows that a split looks at to find its two centroids; of a longer list it looks at a part. What is
+/// dealt out then are all.
+const SAMPLE_BYTES: usize = 1 << 20;
 
 /// A list to be written.
 #[derive(Debug)]
@@ -22,18 +23,18 @@ pub struct Draft {
 const NEARER: f32 = 1e-6;
 
 impl Draft {
-    /// Give the number of the draft that a point of draft `own` belongs to.
-    fn nearer(drafts: &[Draft], own: usize, point: &[f32]) -> usize {
-        let at = Draft::nearest(drafts, point);
+    /// Give the number of the draft that a point of draft `own` belongs to: that or one of `others`, which come first.
+    fn nearer(drafts: &[Draft], own: usize, others: usize, point: &[f32]) -> usize {
+        let at = Draft::nearest(drafts.get(..others).unwrap_or(drafts), point);
         let far = |at: usize| drafts.get(at).map_or(f32::INFINITY, |draft| distance(&draft.centroid, point));
         let norm_sq = (vw_vector::kernel::kernels().f32_inner_product)(point, point);
         if far(own) <= far(at) + NEARER * norm_sq { own } else { at }
     }
 
-    /// Tell whether a point is nearer to the centroid of another draft than to this one's.
-    pub fn is_farther(&self, others: &[Draft], point: &[f32]) -> bool {
-        let own = distance(&self.centroid, point);
-        others.iter().any(|other| distance(&other.centroid, point) < own)
+    /// Tell whether a point is nearer to the centroid of one of some drafts than to another centroid.
+    pub fn is_nearer(drafts: &[Draft], centroid: &[f32], point: &[f32]) -> bool {
+        let own = distance(centroid, point);
+        drafts.iter().any(|draft| distance(&draft.centroid, point) < own)
     }
 
     /// Give the number of the draft whose centroid is nearest to a point.
@@ -43,37 +44,65 @@ impl Draft {
     }
 }
 
+/// The mean of points in the making.
+struct Mean {
+    sum: Vec<f32>,
+    count: u32,
+}
+
+impl Mean {
+    fn new(dimensions: usize) -> Mean {
+        Mean { sum: vec![0.0; dimensions], count: 0 }
+    }
+
+    fn add(&mut self, point: &[f32]) {
+        self.sum.iter_mut().zip(point).for_each(|(sum, value)| *sum += value);
+        self.count += 1;
+    }
+
+    /// Give the mean; zeros where there is none that is finite.
+    fn end(mut self) -> Vec<f32> {
+        let share = 1.0 / self.count.max(1) as f32;
+        self.sum.iter_mut().for_each(|sum| *sum *= share);
+        if !self.sum.iter().all(|value| value.is_finite()) {
+            self.sum.fill(0.0);
+        }
+        self.sum
+    }
+}
+
 impl<S: PageStore> Index<'_, S> {
     /// Draft one list of members, for a directory page.
     pub(crate) fn draft(&self, home: Link, members: Members) -> Draft {
-        let mut centroid = vec![0.0; self.codec.padded()];
-        let (mut point, mut count) = (Vec::new(), 0_u32);
+        let (mut mean, mut point) = (Mean::new(self.codec.padded()), Vec::new());
         for (_, row) in members.iter() {
             if self.codec.decode(row, &mut point) {
-                centroid.iter_mut().zip(&point).for_each(|(sum, value)| *sum += value);
-                count += 1;
+                mean.add(&point);
             }
         }
-        let share = 1.0 / count.max(1) as f32;
-        centroid.iter_mut().for_each(|sum| *sum *= share);
-        if !centroid.iter().all(|value| value.is_finite()) {
-            centroid.fill(0.0);
-        }
-        Draft { members, centroid, home }
+        Draft { members, centroid: mean.end(), home }
     }
 
-    /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any.
-    pub(crate) fn deal(&self, drafts: Vec<Draft>) -> Result<Vec<Draft>, Error> {
-        let mut dealt: Vec<Members> = drafts.iter().map(|_| Members::new(self.codec.row_bytes())).collect();
+    /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any. The first `new`
+    /// drafts change members with all; the others have been beside each other before, and give members to those only.
+    pub(crate) fn deal(&self, drafts: Vec<Draft>, new: usize) -> Result<Vec<Draft>, Error> {
+        let list = || (Members::new(self.codec.row_bytes()), Mean::new(self.codec.padded()));
+        let mut dealt: Vec<(Members, Mean)> = drafts.iter().map(|_| list()).collect();
         let mut point = Vec::new();
         for (own, draft) in drafts.iter().enumerate() {
+            let others = if own < new { drafts.len() } else { new };
             for (tid, row) in draft.members.iter() {
-                let at = if self.codec.decode(row, &mut point) { Draft::nearer(&drafts, own, &point) } else { own };
-                dealt.get_mut(at).map_or(Ok(()), |members| members.push(tid, row))?;
+                let decoded = self.codec.decode(row, &mut point);
+                let at = if decoded { Draft::nearer(&drafts, own, others, &point) } else { own };
+                let Some((members, mean)) = dealt.get_mut(at) else { continue };
+                members.push(tid, row)?;
+                if decoded {
+                    mean.add(&point);
+                }
             }
         }
-        let dealt = drafts.iter().zip(dealt).filter(|(_, members)| members.len() > 0);
-        Ok(dealt.map(|(draft, members)| self.draft(draft.home, members)).collect())
+        let dealt = drafts.iter().zip(dealt).filter(|(_, (members, _))| members.len() > 0);
+        Ok(dealt.map(|(draft, (members, mean))| Draft { members, centroid: mean.end(), home: draft.home }).collect())
     }
 
     /// Draft lists of the first and the second half of members, or one where there are not two.

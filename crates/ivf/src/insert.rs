@@ -64,6 +64,8 @@ impl<S: PageStore> Index<'_, S> {
             outcome = match header {
                 None => Outcome::Stale,
                 Some(Header { next: Next::Closed, .. }) => Outcome::Closed,
+                // Also where a deletion has made room on it: who replaces the list closes its last page and no other.
+                Some(Header { next: Next::Page(_), .. }) => Outcome::Stale,
                 Some(header) if header.count < room => {
                     let patched = open::append(tail.page, bytes, &header, tid, row)?;
                     // The next insert looks at what this one has written.
@@ -71,7 +73,6 @@ impl<S: PageStore> Index<'_, S> {
                     outcome = Outcome::Done;
                     return Ok::<_, Error>(Some(patched));
                 }
-                Some(Header { next: Next::Page(_), .. }) => Outcome::Stale,
                 Some(_) => Outcome::Full,
             };
             Ok(None)
@@ -134,5 +135,38 @@ impl<S: PageStore> Index<'_, S> {
             transaction.commit()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The risk: a member that is put where whoever replaces the list has looked already, and so is lost with it.
+
+    use super::*;
+    use crate::codec::{Coding, Metric};
+    use crate::memory::MemoryStore;
+    use crate::{Options, create};
+
+    #[test]
+    fn nothing_is_put_on_a_page_that_is_not_the_last() {
+        let store = MemoryStore::default();
+        let options = Options { dimensions: 60, lists: 0, metric: Metric::L2, coding: Coding::Raw };
+        create(&store, &options).expect("an empty store");
+        let index = Index::open(&store).expect("an index");
+        let tid = |number: u32| Tid { block: number, offset: 1 };
+        let insert = |number: u32| index.insert(tid(number), &[number as f32; 60], &mut || {}).expect("room");
+        let room = open::capacity(index.codec.row_bytes()) as u32;
+        (0..room).for_each(insert);
+        let (mut projected, mut row) = (Vec::new(), Vec::new());
+        index.codec.project(&[0.5; 60], &mut projected);
+        index.codec.encode(&projected, &mut row);
+        let spot = index.nearest(&index.codec.near(&projected)).expect("a list");
+        // Another gets there first, and then a deletion makes room on the page that this one was sent to.
+        let alone = store.exclusive().expect("free");
+        insert(room);
+        drop(alone);
+        index.delete(&mut |dead| dead == tid(0), &mut || {}).expect("a deletion");
+        let outcome = index.append(&spot, tid(room + 1), &row).expect("a sound index");
+        assert!(matches!(outcome, Outcome::Stale));
     }
 }

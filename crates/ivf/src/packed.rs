@@ -219,11 +219,11 @@ impl<S: PageStore> Index<'_, S> {
             let epoch = self.take_epoch()?;
             let mut head = Head { link: Link { page: PageId(0), epoch }, next: packed.first, list, ..Head::default() };
             head.tids.set(members.tids.get(range.clone()).unwrap_or_default())?;
-            for part in stream(codec, members, range).chunks(BODY_BYTES) {
-                pause();
-                let link = self.place(Some(epoch), |link, bytes| write_part(link, bytes, list, part))?;
-                head.stream.push(link.page);
-            }
+            let stream = stream(codec, members, range);
+            head.stream = self.place_all(epoch, stream.len().div_ceil(BODY_BYTES), pause, |at, link, bytes| {
+                let part = stream.get(at * BODY_BYTES..stream.len().min((at + 1) * BODY_BYTES));
+                write_part(link, bytes, list, part.unwrap_or_default())
+            })?;
             let first = self.place(Some(epoch), |link, bytes| {
                 head.link = link;
                 head.write(bytes)

@@ -10,6 +10,7 @@ use crate::codec::Coding;
 use crate::index::lock_meta;
 use crate::layout::{Link, META_PAGE};
 use crate::replace::Old;
+use crate::reshape::Beside;
 use crate::table::Entry;
 use crate::{Error, Index, PageStore, Transaction};
 
@@ -55,14 +56,15 @@ impl<S: PageStore> Index<'_, S> {
         let old = Old { home, entry, list };
         let near = self.beside(&old, &drafts)?;
         let mut olds = vec![old];
-        for (home, entry) in near {
+        for Beside { home, entry, .. } in near {
             let list = self.whole(home, &entry, pause)?;
             drafts.push(self.draft(home, list.members.clone()));
             olds.push(Old { home, entry, list });
         }
         for _ in 0..ROUNDS {
             pause();
-            drafts = self.deal(drafts)?;
+            let new = drafts.len();
+            drafts = self.deal(drafts, new)?;
         }
         self.replace(olds, drafts, pause)?;
         Ok(true)

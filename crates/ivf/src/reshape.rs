@@ -21,6 +21,8 @@ const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
 /// Those that give less than one in so many of their members stay as they are.
 const WORTH_WRITING: usize = 64;
+/// One in so many of a list's members is asked for that.
+const ASKED: usize = 3;
 /// One in so many of the index's pages may be written anew for them.
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.
@@ -30,6 +32,13 @@ const ALIKE: u64 = 2;
 const OTHERS: usize = 8;
 /// Lists up to which the stop rule is measured by whoever splits one; with more that takes long, and is left to vacuum.
 const SOON: u32 = 2_000;
+
+/// A list beside one that is split: its directory page, its entry there, and its centroid.
+pub struct Beside {
+    pub home: Link,
+    pub entry: Entry,
+    pub centroid: Vec<f32>,
+}
 
 impl<S: PageStore> Index<'_, S> {
     /// Pack or split a list that has just got one more open page, where it is time for that and nobody else is at it.
@@ -87,40 +96,42 @@ impl<S: PageStore> Index<'_, S> {
     /// each member is where the centroid is nearest.
     fn split(&self, old: Old, halves: [Draft; 2], pause: &mut dyn FnMut()) -> Result<(), Error> {
         let mut drafts: Vec<Draft> = halves.into();
+        // Where rows are short, lists are, too, and evenness is worth more than what is written.
+        let even = self.options.coding == Coding::Raw;
         let near = self.beside(&old, &drafts)?;
         let (mut olds, mut beside) = (vec![old], Vec::new());
-        for (home, entry) in near {
+        for Beside { home, entry, centroid } in near {
             let list = self.whole(home, &entry, pause)?;
-            let draft = self.draft(home, list.members.clone());
-            // Where rows are short, lists are, too, and evenness is worth more than what is written.
-            if self.options.coding == Coding::Raw || self.gives(&draft, &drafts) {
-                beside.push((draft, Old { home, entry, list }));
+            if even || self.gives(&list.members, &centroid, &drafts) {
+                beside.push(Old { home, entry, list });
             }
         }
-        for (draft, old) in beside {
-            drafts.push(draft);
+        let halves = drafts.len();
+        for old in beside {
+            drafts.push(self.draft(old.home, old.list.members.clone()));
             olds.push(old);
         }
         for _ in 0..ROUNDS {
             pause();
-            drafts = self.deal(drafts)?;
+            let new = if even { drafts.len() } else { halves };
+            drafts = self.deal(drafts, new)?;
         }
         self.replace(olds, drafts, pause)
     }
 
-    /// Tell whether one in some members of a list would go to the two that a list beside it was split into: less than that
+    /// Tell, by a part of its members, whether one in some members of a list would go to the two that a list beside it was split into: less than that
     /// is not worth writing it anew.
-    fn gives(&self, draft: &Draft, halves: &[Draft]) -> bool {
+    fn gives(&self, members: &Members, centroid: &[f32], halves: &[Draft]) -> bool {
         let (mut point, mut given) = (Vec::new(), 0);
-        for (_, row) in draft.members.iter() {
-            given += usize::from(self.codec.decode(row, &mut point) && draft.is_farther(halves, &point));
+        for (_, row) in members.iter().step_by(ASKED) {
+            given += usize::from(self.codec.decode(row, &mut point) && Draft::is_nearer(halves, centroid, &point));
         }
-        given * WORTH_WRITING > draft.members.len()
+        given * ASKED * WORTH_WRITING > members.len()
     }
 
     /// The lists that are nearest to two that are to come in the place of an old one, and their directory pages: that of
     /// the old one, and so few others that all are changed in one transaction.
-    pub(crate) fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<(Link, Entry)>, Error> {
+    pub(crate) fn beside(&self, old: &Old, halves: &[Draft]) -> Result<Vec<Beside>, Error> {
         let points: Vec<_> = halves.iter().map(|half| self.codec.near(&half.centroid)).collect();
         let distance =
             |centroid: &[u8]| points.iter().map(|point| self.score(point, centroid)).fold(f32::INFINITY, f32::min);
@@ -134,13 +145,13 @@ impl<S: PageStore> Index<'_, S> {
         let full = home.records.len() >= Directory::capacity(home.width);
         let mut near = Vec::new();
         let directories = groups.iter().take(GROUPS).map(|(_, link)| self.directory(*link));
-        for directory in std::iter::once(Ok(home)).chain(directories) {
-            let directory = directory?;
+        let directories: Vec<Directory> = std::iter::once(Ok(home)).chain(directories).collect::<Result<_, _>>()?;
+        for directory in &directories {
             for (at, entry) in directory.records.iter().enumerate() {
                 // What is much longer has its own split ahead.
                 let short = entry.packed_members <= old.entry.packed_members.saturating_mul(2);
                 if entry.list != old.entry.list && short {
-                    near.push((distance(directory.centroid(at)), directory.link, *entry));
+                    near.push((distance(directory.centroid(at)), directory, at));
                 }
             }
         }
@@ -150,15 +161,18 @@ impl<S: PageStore> Index<'_, S> {
         let mut beside = Vec::new();
         // Old and new lists are there at once for a moment, and the file never gets shorter again.
         let mut room = self.meta()?.live_pages / ROOM;
-        for (_, link, entry) in near.into_iter().take(BESIDE) {
+        for (_, directory, at) in near.into_iter().take(BESIDE) {
+            let (home, Some(entry)) = (directory.link, directory.records.get(at).copied()) else { continue };
             let Some(left) = room.checked_sub(entry.pages()) else { break };
             room = left;
-            if !homes.contains(&link) {
+            if !homes.contains(&home) {
                 let Some(left) = pages.checked_sub(1) else { continue };
                 pages = left;
-                homes.push(link);
+                homes.push(home);
             }
-            beside.push((link, entry));
+            let mut centroid = Vec::new();
+            self.centroids.decode(directory.centroid(at), &mut centroid);
+            beside.push(Beside { home, entry, centroid });
         }
         Ok(beside)
     }

@@ -36,14 +36,15 @@ impl<S: PageStore> Index<'_, S> {
         let mut groups = Vec::new();
         self.groups(&mut |link, centroid| groups.push((self.score(point, centroid), link)))?;
         groups.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let named: HashSet<Link> = groups.iter().map(|(_, link)| *link).collect();
+        let named = |link: &Link| groups.iter().any(|(_, named)| named == link);
         let mut best: Option<(f32, Spot)> = None;
         for (at, (_, first)) in groups.iter().enumerate() {
-            let (mut next, mut met) = (Some(*first), HashSet::new());
+            let (mut next, mut met) = (Some(*first), Vec::new());
             while let Some(link) = next {
-                if !met.insert(link) {
+                if met.contains(&link) {
                     return Err(round(link));
                 }
+                met.push(link);
                 next = self.entries(link, &mut |entry, centroid| {
                     let distance = self.score(point, centroid);
                     if best.as_ref().is_none_or(|(least, _)| distance < *least) {
@@ -51,7 +52,7 @@ impl<S: PageStore> Index<'_, S> {
                     }
                 })?;
                 // A directory page that was split off a moment ago may not be in the root yet.
-                next = next.filter(|next| !named.contains(next));
+                next = next.filter(|next| !named(next));
             }
             if best.is_some() && at + 1 >= GROUPS {
                 break;
@@ -63,8 +64,7 @@ impl<S: PageStore> Index<'_, S> {
 
     /// Give the score of a centroid; of one that tells nothing, what comes before all others.
     pub(crate) fn score(&self, query: &Query, centroid: &[u8]) -> f32 {
-        let (score, _) = self.centroids.score(query, centroid);
-        score
+        self.centroids.estimate(query, centroid)
     }
 
     /// Show each directory page that the root names, and its centroid, to `each`.

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! 0        24                                                     8176       8192
-//! | header | contents, PAGE_BYTES, all of them in use              | marker   |
+//! | header | contents, PAGE_BYTES, zeros behind `pd_lower`         | marker   |
 //! ```
-//! The header's `pd_lower` and `pd_upper` meet at the marker: generic WAL zeroes what lies between them.
+//! The header's `pd_upper` is at the marker. Generic WAL zeroes what lies between it and `pd_lower`, and neither compares
+//! nor logs that, so whoever writes a page says first where its zeros begin.
 //! A page of zeros is one that a crash left behind before anything was written to it; its contents are zeros.
 
 use crate::pg::error::{Code, Fault, Result};
@@ -43,6 +44,42 @@ pub unsafe fn init(page: pg_sys::Page) {
         (*header).pd_lower = (*header).pd_upper;
         page.add(END).cast::<Marker>().write(MARKER);
     }
+}
+
+/// Find the end of what is not zeros on a page of ours, from the page's beginning.
+///
+/// # Safety
+/// - `page` points to a whole page that nobody else writes.
+unsafe fn end(page: pg_sys::Page) -> usize {
+    // SAFETY: by our contract.
+    let (start, chunks) = unsafe { contents(page) }.as_rchunks::<64>();
+    let used = chunks.iter().rposition(|chunk| *chunk != [0; 64]).map_or(0, |last| 64 * (last + 1));
+    START + start.len() + used
+}
+
+/// Let the header say where the zeros at the end of the contents begin, within 64 bytes.
+///
+/// # Safety
+/// - `page` points to a whole page of ours that nobody else reads or writes.
+pub unsafe fn trim(page: pg_sys::Page) {
+    // SAFETY: the page is ours to write, by our contract; a page's offsets fit 16 bits.
+    unsafe { (*page.cast::<pg_sys::PageHeaderData>()).pd_lower = end(page) as u16 };
+}
+
+/// Let the header say that contents up to `end` are in use, where it does not yet. Gives the bytes of the header that this
+/// changes, and their place on the page.
+///
+/// # Safety
+/// - `page` points to a whole page of ours that nobody else reads or writes.
+pub unsafe fn reach(page: pg_sys::Page, end: usize) -> Option<(usize, [u8; 2])> {
+    let lower = START + end.min(PAGE_BYTES);
+    // SAFETY: the page is ours to write, by our contract; a page's offsets fit 16 bits.
+    let known = unsafe { &mut (*page.cast::<pg_sys::PageHeaderData>()).pd_lower };
+    if usize::from(*known) >= lower {
+        return None;
+    }
+    *known = lower as u16;
+    Some((std::mem::offset_of!(pg_sys::PageHeaderData, pd_lower), (lower as u16).to_ne_bytes()))
 }
 
 /// Tell whether nothing was ever written to a page (`PageIsNew`, which is a macro or an inline function of the server's).

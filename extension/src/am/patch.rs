@@ -6,11 +6,13 @@
 
 use super::page;
 use pgrx::pg_sys;
-use std::ops::Range;
 use vw_ivf::{PAGE_BYTES, Patched};
 
 /// The level of WAL from which on every change of a permanent relation is logged (`WAL_LEVEL_REPLICA`).
 const REPLICA: i32 = 1;
+
+/// Bytes of a record that change one field of the header: its place, its length, and two bytes.
+const HEADER_FIELD: usize = 6;
 
 /// Tell whether all changes of a relation are logged, whatever has made it. At the lowest level of WAL, those of a relation
 /// that is new are not; that is left to the server.
@@ -45,15 +47,21 @@ pub unsafe fn patch<E>(
         copy.copy_from_slice(page::contents(image));
     }
     let Some(ranges) = change(&mut copy)? else { return Ok(false) };
+    let end = ranges.iter().map(|range| range.end).max().unwrap_or_default();
     let mut record = Vec::with_capacity(PAGE_BYTES);
     for range in &ranges {
-        fragment(&mut record, range, &copy);
+        fragment(&mut record, page::CONTENTS + range.start, copy.get(range.clone()).unwrap_or_default());
     }
+    // For the header's field, below: nothing allocates there.
+    record.reserve(HEADER_FIELD);
     // SAFETY: by our contract. Between the two counts nothing of ours allocates or raises; what the server raises there ends
     // it, and then the WAL is what holds.
     unsafe {
         pg_sys::CritSectionCount += 1;
         let image = pg_sys::BufferGetPage(buffer);
+        if let Some((at, bytes)) = page::reach(image, end) {
+            fragment(&mut record, at, &bytes);
+        }
         let contents = page::contents_mut(image);
         for range in ranges {
             if let (Some(to), Some(from)) = (contents.get_mut(range.clone()), copy.get(range)) {
@@ -72,12 +80,10 @@ pub unsafe fn patch<E>(
     Ok(true)
 }
 
-/// Append the bytes of a range to a record, and where they go.
-fn fragment(record: &mut Vec<u8>, range: &Range<usize>, contents: &[u8]) {
-    let Some(bytes) = contents.get(range.clone()) else { return };
-    let numbers = [page::CONTENTS + range.start, bytes.len()];
+/// Append bytes to a record, and where on the page they go.
+fn fragment(record: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     // A page has 8,192 bytes.
-    numbers.iter().for_each(|number| record.extend_from_slice(&(*number as u16).to_ne_bytes()));
+    [at, bytes.len()].iter().for_each(|number| record.extend_from_slice(&(*number as u16).to_ne_bytes()));
     record.extend_from_slice(bytes);
 }
 

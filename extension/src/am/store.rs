@@ -319,8 +319,12 @@ impl Transaction for Changes<'_> {
     fn commit(mut self) -> Result<(), StoreError> {
         let state = std::mem::replace(&mut self.state, null_mut());
         if !state.is_null() {
-            // SAFETY: the record was started by `hold`, and its buffers are locked until it is written.
-            unsafe { pg_sys::GenericXLogFinish(state) };
+            // SAFETY: the images are ours until the record is finished. It was started by `hold`, and its buffers are locked
+            // until it is written.
+            unsafe {
+                self.held.iter().for_each(|held| page::trim(held.image));
+                pg_sys::GenericXLogFinish(state);
+            }
         }
         self.release();
         Ok(())

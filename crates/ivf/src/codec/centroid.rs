@@ -71,4 +71,12 @@ impl CentroidCodec {
             Coding::Bits(bits) => query.bits_row(bytes, bits),
         }
     }
+
+    /// Give the score alone.
+    pub fn estimate(&self, query: &Query, bytes: &[u8]) -> f32 {
+        match self.coding {
+            Coding::Bits(bits) => query.bits_score(bytes, bits),
+            _ => self.score(query, bytes).0,
+        }
+    }
 }

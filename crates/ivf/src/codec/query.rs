@@ -164,6 +164,14 @@ fn norm_sq(values: &[f32]) -> f32 {
     (kernels().f32_inner_product)(values, values)
 }
 
+/// The inner product with a row, the row's norm, and the greatest that the product can be.
+struct Product {
+    head: Head,
+    norm: f32,
+    limit: f32,
+    product: f32,
+}
+
 impl Query {
     /// The norm of v, for bounds over more than one member.
     pub fn norm(&self) -> f32 {
@@ -203,31 +211,54 @@ impl Query {
 
     /// Score a row of codes of so many bits.
     pub(super) fn bits_row(&self, row: &[u8], bits: u8) -> (f32, f32) {
-        let (true, Some((head, code)), Some(dot)) = (self.usable, Head::read(row), codes().dot(bits)) else {
-            return ANYWHERE;
+        let Product { head, norm, limit, product } = match self.product(row, bits) {
+            Ok(product) => product,
+            Err(known) => return known,
         };
-        if code.len() * 8 != self.vector.len() * usize::from(bits) || head.norm_sq.is_nan() {
-            return ANYWHERE;
-        }
-        if head.norm_sq == f32::INFINITY {
-            return LAST;
-        }
-        let centre = f32::from(u8::MAX >> (8 - bits)) / 2.0;
-        let estimate = head.f2 * (dot(code, &self.vector) - centre * self.sum);
-        let norm = head.norm_sq.sqrt();
         let inverse = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-        // No inner product is above the product of the norms.
-        let limit = norm * self.norm();
-        let product = estimate.min(limit);
         let bounds = self.bounds();
         let miss = match bits {
             1 => bounds.dimensions * (head.f1 * inverse) * (head.f1 * inverse) - 1.0,
             _ => missed(bits),
         };
         let error = (norm * bounds.deviation_sq(miss, product * inverse).sqrt()).min(limit - product);
-        let score = self.base + self.norm_weight * head.norm_sq - self.dot_weight * product;
+        let score = self.score(&head, product);
         let slack = self.dot_weight * error + bounds.rounding_error(norm, head.norm_sq);
         if (score - slack).is_finite() { (score, slack) } else { ANYWHERE }
+    }
+
+    /// Score a row of codes of so many bits, without the slack.
+    pub(super) fn bits_score(&self, row: &[u8], bits: u8) -> f32 {
+        match self.product(row, bits).map(|Product { head, product, .. }| self.score(&head, product)) {
+            Err((known, _)) => known,
+            Ok(score) if score.is_finite() => score,
+            Ok(_) => ANYWHERE.0,
+        }
+    }
+
+    /// The score that an inner product with a row of this head makes.
+    fn score(&self, head: &Head, product: f32) -> f32 {
+        self.base + self.norm_weight * head.norm_sq - self.dot_weight * product
+    }
+
+    /// Estimate the inner product with a row of codes; or give the score and the slack of a row that has none.
+    #[inline(always)]
+    fn product(&self, row: &[u8], bits: u8) -> Result<Product, (f32, f32)> {
+        let (true, Some((head, code)), Some(dot)) = (self.usable, Head::read(row), codes().dot(bits)) else {
+            return Err(ANYWHERE);
+        };
+        if code.len() * 8 != self.vector.len() * usize::from(bits) || head.norm_sq.is_nan() {
+            return Err(ANYWHERE);
+        }
+        if head.norm_sq == f32::INFINITY {
+            return Err(LAST);
+        }
+        let centre = f32::from(u8::MAX >> (8 - bits)) / 2.0;
+        let estimate = head.f2 * (dot(code, &self.vector) - centre * self.sum);
+        let norm = head.norm_sq.sqrt();
+        // No inner product is above the product of the norms.
+        let limit = norm * self.norm();
+        Ok(Product { head, norm, limit, product: estimate.min(limit) })
     }
 
     /// Score a row of floats.

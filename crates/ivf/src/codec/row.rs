@@ -204,11 +204,10 @@ pub(super) fn decode_bits(row: &[u8], bits: u8, out: &mut Vec<f32>) -> bool {
     let centre = f32::from(mask) / 2.0;
     let value = |number: u8| (f32::from(number & mask) - centre) * head.f2;
     match bits {
-        // What most indexes have, and packing a list decodes all of it: a loop that the compiler makes vectors of.
+        // What most indexes have, and packing a list decodes all of it.
         4 => {
             out.resize(2 * code.len(), 0.0);
-            let (pairs, _) = out.as_chunks_mut::<2>();
-            pairs.iter_mut().zip(code).for_each(|(pair, byte)| *pair = [value(*byte), value(*byte >> 4)]);
+            (codes().fours)(code, head.f2, out);
         }
         _ => out.extend(code.iter().flat_map(|byte| (0..8 / bits).map(move |at| value(*byte >> (at * bits))))),
     }

@@ -5,7 +5,8 @@ use std::arch::x86_64::*;
 use super::checksum::{self, State, Stripe};
 use super::level::level;
 use super::{
-    Across, Bounds, Codes, DEEP, LANES, Rounding, Stored, bounds, hadamard, panel, products, rounding, scalar, tables,
+    Across, Bounds, Codes, DEEP, LANES, Rounding, Stored, bounds, fours, hadamard, panel, products, rounding, scalar,
+    tables,
 };
 
 static LEVEL: Codes = level!("avx2", "avx2,fma,popcnt");

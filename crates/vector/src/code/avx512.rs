@@ -6,7 +6,8 @@ use super::avx2::{self, WITHIN, add_totals};
 use super::checksum::{self, State, Stripe};
 use super::level::level;
 use super::{
-    Across, Bounds, Codes, DEEP, LANES, Rounding, Stored, bounds, hadamard, panel, products, rounding, scalar, tables,
+    Across, Bounds, Codes, DEEP, LANES, Rounding, Stored, bounds, fours, hadamard, panel, products, rounding, scalar,
+    tables,
 };
 
 static LEVEL: Codes = level!("avx512", "avx512f,avx512bw,avx512vl,avx2,fma,popcnt");

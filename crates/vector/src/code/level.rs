@@ -15,6 +15,7 @@ macro_rules! level {
             dot2: level!(@fn $features, dot::<2>, (c: &[u8], v: &[f32]) -> f32),
             dot4: level!(@fn $features, dot::<4>, (c: &[u8], v: &[f32]) -> f32),
             dot8: level!(@fn $features, dot::<8>, (c: &[u8], v: &[f32]) -> f32),
+            fours: level!(@fn $features, fours::fours, (c: &[u8], s: f32, to: &mut [f32]) -> ()),
             products: level!(@fn $features, products, (v: &[f32], m: &[f32], to: &mut [f32]) -> ()),
             eight: level!(
                 @fn $features, eight,

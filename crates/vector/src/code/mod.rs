@@ -1,5 +1,5 @@
-//! The inner loops over codes: sums of many members at once, products of packed codes, the rounding that makes codes,
-//! the Hadamard transform that comes before it, and the checksum of pages. Once per level of SIMD instructions, as
+//! The inner loops over codes: sums of many members at once, products of packed codes, their floats, the rounding that
+//! makes codes, the Hadamard transform that comes before it, and the checksum of pages. Once per level of SIMD instructions, as
 //! with the distances beside this.
 //!
 //! What the codes mean is the index's matter (`vw-ivf`). Sums of `f32` may differ between levels in their last bits;
@@ -11,6 +11,7 @@ mod avx2;
 mod avx512;
 mod bounds;
 mod checksum;
+mod fours;
 mod hadamard;
 #[cfg(target_arch = "x86_64")]
 mod level;
@@ -57,6 +58,8 @@ pub struct Codes {
     pub dot4: Dot,
     /// The same of eight bits a dimension.
     pub dot8: Dot,
+    /// Write the numbers of a code of four bits a dimension, less 7.5 and times the given scale, as far as there is room.
+    pub fours: fn(&[u8], f32, &mut [f32]),
     /// The inner products of a vector with the rows of a matrix, as many as there are and as there is room for.
     pub products: fn(&[f32], &[f32], &mut [f32]),
     /// The inner products of eight vectors with the 32 of a panel, as far as both go. Either lie side by side: first the

@@ -1,6 +1,6 @@
 //! The level of every CPU: the definitions in plain Rust, which the other levels are tested against.
 
-use super::{Codes, LANES, bounds, checksum, hadamard, panel, products, rounding, tables};
+use super::{Codes, LANES, bounds, checksum, fours, hadamard, panel, products, rounding, tables};
 
 pub(super) static LEVEL: Codes = Codes {
     name: "scalar",
@@ -10,6 +10,7 @@ pub(super) static LEVEL: Codes = Codes {
     dot2: dot::<2>,
     dot4: dot::<4>,
     dot8: dot::<8>,
+    fours: fours::fours,
     products: products::products,
     eight: panel::eight::<4, false>,
     one: panel::one::<false>,

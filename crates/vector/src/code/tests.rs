@@ -82,6 +82,27 @@ fn dots_read_the_shorter() {
 }
 
 #[test]
+fn fours_agree_with_their_definition() {
+    let mut random = Random::new(8);
+    for bytes_there in (0..=40_usize).chain([96, 192, 2_048]) {
+        for room in [0, 2 * bytes_there, 2 * bytes_there + 3, (2 * bytes_there).saturating_sub(5), bytes_there] {
+            let code = bytes(&mut random, bytes_there + 1);
+            let code = &code[1..];
+            let scale = random.floats(1)[0];
+            let mut expected = vec![f32::MAX; room];
+            for (at, to) in expected.iter_mut().enumerate().take(2 * bytes_there) {
+                *to = (f32::from((code[at / 2] >> (4 * (at % 2))) & 15) - 7.5) * scale;
+            }
+            for level in levels() {
+                let mut found = vec![f32::MAX; room];
+                (level.fours)(code, scale, &mut found);
+                assert_eq!(found, expected, "{} {bytes_there} {room}", level.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn products_agree_with_their_definition() {
     let mut random = Random::new(11);
     for (width, rows) in [(0, 0), (1, 9), (7, 4), (8, 5), (15, 6), (16, 7), (17, 8), (64, 0), (100, 1), (384, 21)] {

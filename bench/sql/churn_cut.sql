@@ -1,0 +1,1 @@
+DELETE FROM ann WHERE id >= $1;

@@ -1,0 +1,3 @@
+-- By the index.
+SET enable_seqscan = off;
+SET enable_indexscan = on;

@@ -1,0 +1,1 @@
+INSERT INTO ann VALUES ($1, $2);

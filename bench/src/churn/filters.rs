@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use postgres::Client;
 use postgres::types::ToSql;
-use postgres::{Client, Statement};
 
 use crate::ann::data::Data;
 use crate::ann::session::Side;
@@ -33,11 +33,10 @@ pub fn run(side: &Side, data: &Data) -> Result<()> {
     let queries: Vec<Wire> = set.queries.rows().take(QUERIES).map(Wire::new).collect();
     println!("\n  {:<34} {:>7} {:>7} {:>8} {:>8}", "rows kept", "recall", "short", "ms", "exact ms");
     for filter in filters(&mut client, data)? {
-        let statement = client.prepare(filter.statement)?;
         client.batch_execute(include_str!("../../sql/churn_exact.sql"))?;
-        let (exact, exact_ms) = answers(&mut client, &statement, &queries, &filter)?;
+        let (exact, exact_ms) = answers(&mut client, &queries, &filter)?;
         client.batch_execute(include_str!("../../sql/churn_index.sql"))?;
-        let (found, ms) = answers(&mut client, &statement, &queries, &filter)?;
+        let (found, ms) = answers(&mut client, &queries, &filter)?;
         let short = found.iter().zip(&exact).filter(|(found, exact)| found.len() < exact.len()).count();
         let hits: usize = found.iter().zip(&exact).map(|(found, exact)| found.intersection(exact).count()).sum();
         let there: usize = exact.iter().map(HashSet::len).sum();
@@ -70,18 +69,15 @@ fn filters(client: &mut Client, data: &Data) -> Result<Vec<Filter>> {
 }
 
 /// The answer to each query, and the milliseconds that one takes.
-fn answers(
-    client: &mut Client,
-    statement: &Statement,
-    queries: &[Wire],
-    filter: &Filter,
-) -> Result<(Vec<HashSet<i32>>, f64)> {
+fn answers(client: &mut Client, queries: &[Wire], filter: &Filter) -> Result<(Vec<HashSet<i32>>, f64)> {
+    // A statement that was prepared before would keep its plan, whatever was set since.
+    let statement = client.prepare(filter.statement)?;
     let begun = Instant::now();
     let mut answers = Vec::new();
     for query in queries {
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![query];
         values.extend(filter.values.iter().map(AsRef::as_ref));
-        answers.push(client.query(statement, &values)?.iter().map(|row| row.get(0)).collect());
+        answers.push(client.query(&statement, &values)?.iter().map(|row| row.get(0)).collect());
     }
     Ok((answers, 1000.0 * begun.elapsed().as_secs_f64() / queries.len() as f64))
 }

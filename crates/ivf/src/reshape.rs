@@ -20,7 +20,7 @@ const SHARE: u64 = 12;
 const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
 /// Those that give less than one in so many of their members stay as they are.
-const WORTH_WRITING: usize = 64;
+const WORTH_WRITING: usize = 24;
 /// One in so many of a list's members is asked for that.
 const ASKED: usize = 3;
 /// One in so many of the index's pages may be written anew for them.

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::HashSet;
+
 use common::vectors::Vectors;
 use common::{World, delete, open, pages, sound, store_of};
 use vw_ivf::memory::MemoryStore;
@@ -69,6 +71,46 @@ fn searches_find_what_they_are_asked_to_in_an_index_that_grew() {
     grown_and_built(&World::new(Metric::Cosine, Coding::Bits(4), 96, 250, Vectors::Clusters(80)), 12_000);
     grown_and_built(&World::new(Metric::L2, Coding::Bits(1), 128, 250, Vectors::Clusters(80)), 8_000);
     grown_and_built(&World::new(Metric::InnerProduct, Coding::Bits(4), 64, 250, Vectors::Clusters(80)), 8_000);
+}
+
+/// The share of the nearest that searches find among the members that a filter keeps: those that are nearest to some other
+/// place, so that most of what is near a query is not kept.
+fn recall_under_filter(world: &World, store: &MemoryStore, end: u64, kept: usize) -> f64 {
+    let dimensions = world.options.dimensions as usize;
+    let mut hits = 0;
+    for query in 0..QUERIES / 2 {
+        let other = world.vectors.near(end + query, dimensions);
+        let mut all: Vec<(f64, u64)> = (0..end).map(|number| (world.distance(&other, number), number)).collect();
+        all.sort_by(|(one, _), (two, _)| one.total_cmp(two));
+        let kept: Vec<u64> = all.iter().take(kept).map(|(_, number)| *number).collect();
+        let query = world.vectors.near(2 * end * query / QUERIES, dimensions);
+        let farthest = truth(world, &kept, &query);
+        let kept: HashSet<u64> = kept.into_iter().collect();
+        let effort = Effort { recall: 0.95, ..Effort::default() };
+        let mut search = open(store).search(&query, &effort).expect("a sound index");
+        let mut left = K;
+        while left > 0 {
+            let distance = &mut |tid| Ok::<_, vw_ivf::Error>(Some(world.distance(&query, common::number(tid))));
+            let found = search.next(distance).expect("a sound index").expect("there are enough");
+            if kept.contains(&common::number(found.tid)) {
+                hits += usize::from(found.distance <= farthest);
+                left -= 1;
+            }
+        }
+    }
+    hits as f64 / (QUERIES as usize / 2 * K) as f64
+}
+
+#[test]
+fn filters_that_have_to_do_with_where_members_are_cost_no_recall() {
+    let world = World::new(Metric::Cosine, Coding::Bits(4), 96, 250, Vectors::Clusters(80));
+    let end = 12_000;
+    let store = world.loaded(end, 60);
+    for kept in [1_200, 120, 12] {
+        let recall = recall_under_filter(&world, &store, end, kept);
+        println!("{kept} of {end} kept: {recall}");
+        assert!(recall >= 0.95, "{kept} of {end} kept: {recall}");
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ const SHARE: usize = 8;
 
 /// One in so many lists more are visited before it is asked again whether those are enough.
 const PATIENCE: usize = 8;
+/// Members that are given before it counts how many they are.
+const MANY: u64 = 128;
 /// How much farther than the next member is looked, so that not every one is a reason to.
 const BEYOND: f32 = 1.0 + 1.0 / 64.0;
 
@@ -59,6 +61,29 @@ impl Ord for Place {
     }
 }
 
+/// How numbers are spread.
+#[derive(Default)]
+struct Spread {
+    count: f32,
+    sum: f32,
+    squares: f32,
+}
+
+impl Spread {
+    fn add(&mut self, number: f32) {
+        self.count += 1.0;
+        self.sum += number;
+        self.squares += number * number;
+    }
+
+    /// Give what few of the numbers are below: two standard deviations less than the mean.
+    fn least(&self) -> f32 {
+        let count = self.count.max(1.0);
+        let mean = self.sum / count;
+        mean - 2.0 * (self.squares / count - mean * mean).max(0.0).sqrt()
+    }
+}
+
 /// The lists ahead.
 pub struct Frontier {
     effort: Effort,
@@ -77,6 +102,10 @@ pub struct Frontier {
     behind: Vec<f32>,
     /// Lists to visit before anything is given.
     due: usize,
+    /// Members that were given.
+    given: u64,
+    /// How much the squared distances of members are above those of their lists.
+    excess: Spread,
     /// The length up to which members may be given without a look at the lists ahead: with more lists visited, there is
     /// only less to be missed.
     calm: f32,
@@ -101,6 +130,8 @@ impl Frontier {
             visited: HashSet::new(),
             behind: Vec::new(),
             due: effort.least(meta.lists),
+            given: 0,
+            excess: Spread::default(),
             calm: 0.0,
             suspect: None,
             moves: 0,
@@ -124,12 +155,55 @@ impl Frontier {
         // Whoever wants many members asks for each of them.
         let reach = reach * BEYOND;
         // What has no distance is farther than everything.
-        if reach.is_finite() && !distance.is_nan() && self.missed(query, reach) <= self.spared {
+        let known = reach.is_finite() && !distance.is_nan();
+        if known && !self.is_within(query, reach) && self.missed(query, reach) <= self.may_miss() {
             self.calm = reach;
             return false;
         }
         self.due = self.visited.len() + 1 + self.visited.len() / PATIENCE;
         true
+    }
+
+    /// Tell, once many members were given, whether the nearest list ahead has members no farther than `reach`, as far as those
+    /// of the lists behind tell: their squared distances are so much above those of their lists.
+    fn is_within(&self, query: &Query, reach: f32) -> bool {
+        let nearest = self.lists.peek().filter(|_| self.given >= MANY);
+        nearest.is_some_and(|Reverse(Place(score, _))| {
+            let length = query.length(*score, self.rule.reach);
+            length * length + self.excess.least() <= reach * reach
+        })
+    }
+
+    /// Note the distance of a member of a list of this score; few members tell nothing.
+    #[inline]
+    pub fn met(&mut self, query: &Query, score: f32, distance: f64) {
+        if self.given >= MANY / 2 {
+            self.note(query, score, distance);
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, query: &Query, score: f32, distance: f64) {
+        let [list, member] = [score, distance as f32].map(|score| query.length(score, self.rule.reach));
+        let excess = member * member - list * list;
+        if excess.is_finite() {
+            self.excess.add(excess);
+        }
+    }
+
+    /// Note that a member was given.
+    pub fn gave(&mut self) {
+        self.given += 1;
+        if self.given >= MANY && self.given.is_power_of_two() {
+            self.calm = 0.0;
+        }
+    }
+
+    /// The share that may be missed from here on. Whoever has been given many members takes few of them, and which those are
+    /// may have to do with where they are: all that is wanted may be in the lists that are thought to hold the rest. So no
+    /// more may be missed of many than of [`MANY`]; to visit a list costs little beside so many members.
+    fn may_miss(&self) -> f32 {
+        self.spared * (MANY as f32 / self.given.max(MANY) as f32)
     }
 
     /// Give the share of the members no farther than `reach` that are in lists that were not visited, as far as can be told.

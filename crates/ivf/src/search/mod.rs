@@ -121,6 +121,7 @@ impl<'s, S: PageStore> Search<'s, S> {
             match self.queue.pop() {
                 Some(Candidate::Exact(found)) => {
                     if !self.frontier.is_early(&self.query, found.distance) {
+                        self.frontier.gave();
                         return Ok(Some(found));
                     }
                     self.queue.push_exact(found);
@@ -136,6 +137,9 @@ impl<'s, S: PageStore> Search<'s, S> {
                     }
                     self.counters.fetched += 1;
                     if let Some(distance) = distance(tid)? {
+                        if let Some(score) = self.lists.get(visit as usize) {
+                            self.frontier.met(&self.query, *score, distance);
+                        }
                         self.queue.push_exact(Found { tid, distance });
                     }
                 }

@@ -20,9 +20,7 @@ const SHARE: u64 = 12;
 const BESIDE: usize = 12;
 const ROUNDS: usize = 2;
 /// Those that give less than one in so many of their members stay as they are.
-const WORTH_WRITING: usize = 24;
-/// One in so many of a list's members is asked for that.
-const ASKED: usize = 3;
+const WORTH_WRITING: usize = 64;
 /// One in so many of the index's pages may be written anew for them.
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.
@@ -119,14 +117,14 @@ impl<S: PageStore> Index<'_, S> {
         self.replace(olds, drafts, pause)
     }
 
-    /// Tell, by a part of its members, whether one in some members of a list would go to the two that a list beside it was split into: less than that
+    /// Tell whether one in some members of a list would go to the two that a list beside it was split into: less than that
     /// is not worth writing it anew.
     fn gives(&self, members: &Members, centroid: &[f32], halves: &[Draft]) -> bool {
         let (mut point, mut given) = (Vec::new(), 0);
-        for (_, row) in members.iter().step_by(ASKED) {
+        for (_, row) in members.iter() {
             given += usize::from(self.codec.decode(row, &mut point) && Draft::is_nearer(halves, centroid, &point));
         }
-        given * ASKED * WORTH_WRITING > members.len()
+        given * WORTH_WRITING > members.len()
     }
 
     /// The lists that are nearest to two that are to come in the place of an old one, and their directory pages: that of

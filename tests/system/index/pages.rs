@@ -74,7 +74,7 @@ fn rows_that_are_replaced_ten_times_leave_size_and_recall_as_they_were() {
     run(&mut client, &["VACUUM ANALYZE t"]);
     check(&mut client, "t_v");
     let measure = |client: &mut Client| {
-        let row = client.query_one("SELECT recall FROM vw_index_recall('t_v', 200)", &[]).expect("a row");
+        let row = client.query_one("SELECT recall FROM vw_index_recall('t_v', 1000)", &[]).expect("a row");
         (row.get::<_, f64>(0), stats(client, "t_v").1)
     };
     let (recall, pages) = measure(&mut client);

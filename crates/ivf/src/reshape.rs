@@ -25,6 +25,9 @@ const WORTH_WRITING: usize = 64;
 const ROOM: u32 = 12;
 /// Directory pages that they are looked for on.
 const GROUPS: usize = 12;
+/// A list that was too long when it was packed, as a build leaves some, is split at one in so many times that it is packed
+/// anew: what comes right after a build does not pay for all of them.
+const POSTPONED: u32 = 4;
 /// A list of members that are alike, but for one in so many, is cut in two from so many times the limit on.
 const ALIKE: u64 = 2;
 const OTHERS: usize = 8;
@@ -66,8 +69,9 @@ impl<S: PageStore> Index<'_, S> {
         let limit = u64::from(self.meta()?.list_limit);
         let list = self.whole(link, &entry, pause)?;
         let members = list.members.clone();
+        let postponed = u64::from(entry.packed_members) > limit && !entry.list.is_multiple_of(POSTPONED);
         let old = Old { home: link, entry, list };
-        match members.len() as u64 > limit {
+        match members.len() as u64 > limit && !postponed {
             true => self.shorten(old, members, limit, pause)?,
             false => self.replace(vec![old], vec![self.draft(link, members)], pause)?,
         }

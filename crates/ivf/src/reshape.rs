@@ -69,9 +69,10 @@ impl<S: PageStore> Index<'_, S> {
         let limit = u64::from(self.meta()?.list_limit);
         let list = self.whole(link, &entry, pause)?;
         let members = list.members.clone();
-        let postponed = u64::from(entry.packed_members) > limit && !entry.list.is_multiple_of(POSTPONED);
+        let count = members.len() as u64;
+        let late = u64::from(entry.packed_members) > limit && count <= limit.saturating_mul(ALIKE);
         let old = Old { home: link, entry, list };
-        match members.len() as u64 > limit && !postponed {
+        match count > limit && !(late && !entry.list.is_multiple_of(POSTPONED)) {
             true => self.shorten(old, members, limit, pause)?,
             false => self.replace(vec![old], vec![self.draft(link, members)], pause)?,
         }

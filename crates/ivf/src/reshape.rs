@@ -72,7 +72,7 @@ impl<S: PageStore> Index<'_, S> {
         let count = members.len() as u64;
         let late = u64::from(entry.packed_members) > limit && count <= limit.saturating_mul(ALIKE);
         let old = Old { home: link, entry, list };
-        match count > limit && !(late && !entry.list.is_multiple_of(POSTPONED)) {
+        match count > limit && (!late || entry.list.is_multiple_of(POSTPONED)) {
             true => self.shorten(old, members, limit, pause)?,
             false => self.replace(vec![old], vec![self.draft(link, members)], pause)?,
         }

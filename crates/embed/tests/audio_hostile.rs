@@ -2,7 +2,7 @@
 //! purpose; the answer must be a sound within the limits or a refusal that blames the input.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::cell::Cell;
 
 use vw_embed::audio::{Limits, Mix, Reach, decode};
 use vw_protocol::ErrorCode;
@@ -10,19 +10,29 @@ use vw_protocol::ErrorCode;
 /// Counts what is reserved, so that a test can say how much a decoder takes.
 struct Counting;
 
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Bytes that this test's thread holds, and the most that it ever held: other tests run beside it.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+/// Count bytes that are taken, or given back.
+fn count(bytes: isize) {
+    let live = LIVE.get() + bytes;
+    LIVE.set(live);
+    PEAK.set(PEAK.get().max(live));
+}
 
 // SAFETY: every call goes to the system's allocator with its own arguments; only numbers are kept beside it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        count(layout.size() as isize);
         // SAFETY: the caller's layout is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
+        count(-(layout.size() as isize));
         // SAFETY: `place` came from `alloc` above with the same layout.
         unsafe { System.dealloc(place, layout) }
     }
@@ -31,8 +41,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Most bytes reserved at once by all tests of this file, which run side by side.
-const MEMORY: usize = 256 << 20;
+/// Most bytes reserved at once by a test.
+const MEMORY: isize = 256 << 20;
 
 /// Decode in both reaches, and check whatever comes out.
 fn survive(file: &[u8], what: &str) {
@@ -45,7 +55,7 @@ fn survive(file: &[u8], what: &str) {
             Err(failure) => assert_eq!(failure.code, ErrorCode::BadInput, "{what}: {failure}"),
         }
     }
-    let peak = PEAK.load(Relaxed);
+    let peak = PEAK.get();
     assert!(peak < MEMORY, "{what}: {peak} bytes were reserved");
 }
 
@@ -207,7 +217,7 @@ fn ten_hours_are_refused_and_not_decoded() {
             assert_eq!(failure.message, "the audio is longer than 600 seconds", "{name}");
         }
     }
-    let peak = PEAK.load(Relaxed);
+    let peak = PEAK.get();
     assert!(peak < MEMORY, "{peak} bytes were reserved");
 }
 

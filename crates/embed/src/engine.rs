@@ -11,7 +11,7 @@ use vw_protocol::{Embedding, ErrorCode, MAX_FRAME, Modality, Model, Outcome, Rep
 
 use crate::Failure;
 use crate::media::{Inline, Prepare};
-use crate::pack::Pack;
+use crate::pack::{Pack, Part};
 use crate::tower::{Alive, Read, Tokens, lift};
 use name::Name;
 use shelf::{Shelf, Slot};
@@ -79,15 +79,24 @@ impl Engine {
         Ok(Engine { shelf, packs })
     }
 
-    /// Answer one request; `alive` tells whether the caller still waits.
-    pub fn answer(&self, request: &Request, alive: &Alive) -> Reply {
+    /// Answer one request; `alive` tells whether the caller still waits. `then` is given the reply, on this thread or
+    /// later on the one that completes it, and is dropped uncalled where the caller hung up.
+    pub fn answer(&self, request: &Request, alive: &Alive, then: impl FnOnce(Reply) + Send + 'static) {
         match request {
-            Request::Ping => Reply::Pong,
-            Request::Models => Reply::Models(self.models()),
-            Request::Stats => Reply::Stats(self.stats()),
-            Request::Embed { modality, bulk, model, inputs } => self
-                .embed(*modality, *bulk, model, inputs, alive)
-                .map_or_else(Reply::from, |(dimensions, items)| Reply::Embeddings { dimensions, items }),
+            Request::Ping => then(Reply::Pong),
+            Request::Models => then(Reply::Models(self.models())),
+            Request::Stats => then(Reply::Stats(self.stats())),
+            Request::Embed { modality, bulk, model, inputs } => {
+                let reply = |embedded: Result<(u32, Vec<Outcome>), Failure>| {
+                    embedded.map_or_else(Reply::from, |(dimensions, items)| Reply::Embeddings { dimensions, items })
+                };
+                match inputs.as_array() {
+                    Some(input) => {
+                        self.embed_one(*modality, *bulk, model, input, alive, move |one| then(reply(one)));
+                    }
+                    None => then(reply(self.embed(*modality, *bulk, model, inputs, alive))),
+                }
+            }
         }
     }
 
@@ -119,30 +128,44 @@ impl Engine {
         inputs: &[Vec<u8>],
         alive: &Alive,
     ) -> Result<(u32, Vec<Outcome>), Failure> {
-        let entry = self.find(model)?;
-        let model = &entry.model;
-        let slots: Vec<&Slot> = entry.of(modality).collect();
-        if slots.is_empty() {
-            let message = format!("model \"{}\" cannot embed {}", model.id, modality.name());
-            let refused = Failure::new(ErrorCode::UnsupportedModality, message);
-            return Err(refused.hint("vw_models() tells what each model embeds."));
-        }
-        check_count(inputs.len(), model.dimensions)?;
-        let empty = || Ok(Embedding { tokens: 0, truncated: false, vector: vec![0.0; model.dimensions as usize] });
-        let mut sums: Vec<Result<Embedding, Failure>> = inputs.iter().map(|_| empty()).collect();
+        let (dimensions, slots) = self.slots_for(modality, model)?;
+        check_count(inputs.len(), dimensions)?;
+        let mut sums: Vec<Result<Embedding, Failure>> = inputs.iter().map(|_| Ok(empty(dimensions))).collect();
         for slot in slots {
             let reads = self.shelf.tower(slot, self.slots())?.embed(inputs, bulk, alive)?;
             for (sum, read) in sums.iter_mut().zip(reads) {
-                let whole = std::mem::replace(sum, empty());
-                *sum = whole.and_then(|whole| gather(whole, read?, slot));
+                let whole = std::mem::replace(sum, Ok(empty(0)));
+                *sum = whole.and_then(|whole| gather(whole, read?, &slot.part));
             }
         }
-        let finished = sums.into_iter().map(|sum| {
-            let mut whole = sum?;
-            lift::unit(&mut whole.vector)?;
-            Ok(whole)
+        Ok((dimensions, sums.into_iter().map(finish).collect()))
+    }
+
+    /// Embed one input; `then` is given what [`Engine::embed`] would return.
+    fn embed_one(
+        &self,
+        modality: Modality,
+        bulk: bool,
+        model: &str,
+        input: &[Vec<u8>; 1],
+        alive: &Alive,
+        then: impl FnOnce(Result<(u32, Vec<Outcome>), Failure>) + Send + 'static,
+    ) {
+        let lone = self.slots_for(modality, model).and_then(|(dimensions, slots)| {
+            check_count(1, dimensions)?;
+            let [slot] = *slots else { return Ok(None) };
+            Ok(Some((dimensions, slot, self.shelf.tower(slot, self.slots())?)))
         });
-        Ok((model.dimensions, finished.map(|one| one.map_err(Failure::into)).collect()))
+        let (dimensions, slot, tower) = match lone {
+            Ok(Some(lone)) => lone,
+            Ok(None) => return then(self.embed(modality, bulk, model, input, alive)),
+            Err(failure) => return then(Err(failure)),
+        };
+        let part = Arc::clone(&slot.part);
+        tower.embed_one(input, bulk, alive, move |reads| {
+            let whole = |read: Result<Read, Failure>| finish(gather(empty(dimensions), read?, &part));
+            then(reads.map(|reads| (dimensions, reads.into_iter().map(whole).collect())));
+        });
     }
 
     /// Give the tokens that a model reads of a text, as a query or, with `bulk`, as a document.
@@ -172,6 +195,18 @@ impl Engine {
         Ok(entry)
     }
 
+    /// The dimensions of a model and the towers that embed `modality`, at least one.
+    fn slots_for(&self, modality: Modality, model: &str) -> Result<(u32, Vec<&Slot>), Failure> {
+        let entry = self.find(model)?;
+        let slots: Vec<&Slot> = entry.of(modality).collect();
+        if slots.is_empty() {
+            let message = format!("model \"{}\" cannot embed {}", entry.model.id, modality.name());
+            let refused = Failure::new(ErrorCode::UnsupportedModality, message);
+            return Err(refused.hint("vw_models() tells what each model embeds."));
+        }
+        Ok((entry.model.dimensions, slots))
+    }
+
     fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.packs.values().flatten().flat_map(|entry| &entry.slots)
     }
@@ -183,9 +218,20 @@ impl Entry {
     }
 }
 
+/// A vector that no tower has added to yet.
+fn empty(dimensions: u32) -> Embedding {
+    Embedding { tokens: 0, truncated: false, vector: vec![0.0; dimensions as usize] }
+}
+
+/// Scale to length one what the towers gave together.
+fn finish(sum: Result<Embedding, Failure>) -> Outcome {
+    let scaled = sum.and_then(|mut whole| lift::unit(&mut whole.vector).map(|()| whole));
+    scaled.map_err(Failure::into)
+}
+
 /// Put what a tower read into its place among what the others did.
-fn gather(mut whole: Embedding, read: Read, slot: &Slot) -> Result<Embedding, Failure> {
-    lift::add(read.vector, &slot.part.lift(), &mut whole.vector)?;
+fn gather(mut whole: Embedding, read: Read, part: &Part) -> Result<Embedding, Failure> {
+    lift::add(read.vector, &part.lift(), &mut whole.vector)?;
     whole.tokens = whole.tokens.saturating_add(u32::try_from(read.tokens).unwrap_or(u32::MAX));
     whole.truncated |= read.truncated;
     Ok(whole)

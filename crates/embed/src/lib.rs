@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod check;
+mod due;
 pub mod engine;
 mod failure;
 pub mod hub;

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use vw_protocol::{ErrorCode, MAX_FRAME, ProtocolError, Reply, Request, frame_length};
+use vw_protocol::{ErrorCode, ProtocolError, Reply, Request, frame_length};
 
 use crate::Alive;
 use crate::Failure;
+use crate::due::{Answered, Due};
 use crate::engine::Engine;
 use crate::socket::{await_bytes, claim, hung_up, same_user};
 
@@ -97,44 +98,44 @@ fn converse(engine: &Engine, stream: UnixStream) -> Result<()> {
     let line = Arc::clone(&stream);
     let alive: Alive = Arc::new(move || !hung_up(&line));
     let mut word = [0; 4];
-    while await_bytes(&stream).is_ok() && (&*stream).read_exact(&mut word).is_ok() {
+    let mut last: Option<Answered> = None;
+    loop {
+        // A reply is often written by another thread, and this one waits for the next request meanwhile.
+        let more = await_bytes(&stream).is_ok();
+        // Replies have the order of their requests, and no request outlives its connection's thread.
+        last.take().into_iter().for_each(Answered::wait);
+        if !more || (&*stream).read_exact(&mut word).is_err() {
+            return Ok(());
+        }
         let mut body = Vec::new();
+        let (due, answered) = Due::new(&stream);
+        last = Some(answered);
         let length = match frame_length(word) {
             Ok(length) => length,
             Err(error) => {
                 // What follows cannot be told apart from a frame, so the connection ends with the reply.
-                (&*stream).write_all(&bad_input(error).encode())?;
+                due.answer(&bad_input(error));
                 return Ok(());
             }
         };
         body.try_reserve_exact(length)?;
         (&*stream).take(length as u64).read_to_end(&mut body)?;
-        let frame = answer(engine, body, &alive);
-        if !alive() {
-            return Ok(());
-        }
-        (&*stream).write_all(&frame)?;
+        answer(engine, body, &alive, due);
     }
-    Ok(())
 }
 
-/// Turn a request's bytes into a whole reply frame, whatever happens on the way.
-fn answer(engine: &Engine, body: Vec<u8>, alive: &Alive) -> Vec<u8> {
+/// Have a request answered, whatever happens on the way.
+fn answer(engine: &Engine, body: Vec<u8>, alive: &Alive, due: Due) {
     let request = Request::decode(&body);
     drop(body);
-    let reply = match request {
-        Ok(request) => catch_unwind(AssertUnwindSafe(|| engine.answer(&request, alive)))
-            .unwrap_or_else(|_| Reply::from(Failure::internal("the engine panicked; its log says where"))),
-        Err(error) => bad_input(error),
-    };
-    let frame = reply.encode();
-    if frame.len() > MAX_FRAME {
-        let message = format!("the reply has {} bytes; {MAX_FRAME} are allowed", frame.len());
-        return Reply::from(Failure::internal(message)).encode();
+    match request {
+        // A panic is logged, and what was due tells of it.
+        Ok(request) => {
+            drop(catch_unwind(AssertUnwindSafe(|| engine.answer(&request, alive, |reply| due.answer(&reply)))))
+        }
+        Err(error) => due.answer(&bad_input(error)),
     }
-    frame
 }
-
 fn bad_input(error: ProtocolError) -> Reply {
     Reply::from(Failure::new(ErrorCode::BadInput, error.to_string()))
 }

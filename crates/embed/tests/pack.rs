@@ -256,6 +256,25 @@ fn the_work_of_a_caller_that_hangs_up_is_dropped() {
 }
 
 #[test]
+fn requests_sent_at_once_are_answered_in_their_order() {
+    let (service, _turn) = service();
+    let texts = mixed(24);
+    let wanted: Vec<_> = texts.iter().map(|text| service.embed(&[text], false).remove(0)).collect();
+    let ask = |stream: &mut UnixStream| {
+        texts.iter().for_each(|text| {
+            send(stream, &request(&[text], false));
+            send(stream, &Request::Ping);
+        });
+        wanted.iter().for_each(|wanted| {
+            assert!(cosine(&items(receive(stream)).remove(0), wanted) > 0.999_99);
+            assert_eq!(receive(stream), Reply::Pong);
+        });
+    };
+    // Several at a time, so that most texts wait for a batch that another connection's thread, or the tower's, runs.
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| ask(&mut service.connect())))));
+}
+
+#[test]
 fn a_ping_is_answered_while_the_runner_is_busy() {
     let (service, _turn) = service();
     let before = service.finished();

@@ -13,7 +13,7 @@ use cases::{apart, cases, place};
 use vw_embed::Alive;
 use vw_embed::check::check;
 use vw_embed::engine::{Engine, Options};
-use vw_protocol::{Modality, Reply, Request};
+use vw_protocol::Modality;
 
 fn folder() -> PathBuf {
     place("VW_REFERENCE").join("towers")
@@ -51,10 +51,9 @@ fn a_bad_file_fails_alone() {
     let mut inputs = case.bytes(&folder());
     let whole = case.embed(engine(), &inputs);
     inputs.insert(1, b"no picture".to_vec());
-    let request = Request::Embed { modality: Modality::Image, bulk: true, model: case.pack.clone(), inputs };
-    let Reply::Embeddings { mut items, .. } = engine().answer(&request, &(Arc::new(|| true) as Alive)) else {
-        panic!("the request is in order")
-    };
+    let alive = Arc::new(|| true) as Alive;
+    let (_, mut items) =
+        engine().embed(Modality::Image, true, &case.pack, &inputs, &alive).expect("the request is in order");
     let bad = items.remove(1).expect_err("it is no picture");
     assert_eq!(bad.code, vw_protocol::ErrorCode::BadInput, "{bad:?}");
     let rest: Vec<_> = items.into_iter().map(|item| item.expect("it is a picture")).collect();

@@ -20,8 +20,8 @@ use crate::{Failure, lock};
 ///
 /// The operators of a short text follow each other within so much. Waking a thread takes as long, so that threads which
 /// sleep at once make a text of 20 tokens a third slower and use more of the processor, not less. The runtime's own
-/// choice, a thousand times as much, takes the processor away from the server's processes.
-const SPIN_MICROS: &str = "20";
+/// choice, hundreds of times as much, takes the processor away from the server's processes.
+const SPIN_MICROS: &str = "50";
 
 /// The runtime and what is loaded into it.
 pub struct Shelf {
@@ -40,7 +40,7 @@ type Sessions = HashMap<(PathBuf, Device), Weak<Mutex<Session>>>;
 
 /// The place of one tower.
 pub struct Slot {
-    pub part: Part,
+    pub part: Arc<Part>,
     tower: Mutex<Option<Arc<Tower>>>,
     counters: Arc<Counters>,
     /// When it was last asked for, by the shelf's clock.
@@ -52,7 +52,7 @@ pub struct Slot {
 impl Slot {
     pub fn new(part: Part) -> Slot {
         let (counters, used, loaded) = (Arc::default(), AtomicU64::new(0), AtomicU64::new(0));
-        Slot { part, tower: Mutex::new(None), counters, used, loaded }
+        Slot { part: Arc::new(part), tower: Mutex::new(None), counters, used, loaded }
     }
 
     /// What the tower did.

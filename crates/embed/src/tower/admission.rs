@@ -2,6 +2,7 @@
 //!
 //! Requests are not counted here: each holds a connection, and those are capped in `serve`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vw_protocol::ErrorCode;
@@ -11,30 +12,30 @@ use crate::Failure;
 /// Bytes of input that are let in.
 pub struct Budget {
     limit: usize,
-    used: AtomicUsize,
+    used: Arc<AtomicUsize>,
 }
 
 /// Bytes that were let in; they are given back on drop.
 #[derive(Debug)]
-pub struct Ticket<'a> {
-    used: &'a AtomicUsize,
+pub struct Ticket {
+    used: Arc<AtomicUsize>,
     bytes: usize,
 }
 
 impl Budget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Budget {
-        Budget { limit, used: AtomicUsize::new(0) }
+        Budget { limit, used: Arc::default() }
     }
 
     /// Let `bytes` in, or refuse with [`ErrorCode::Overloaded`]; into an empty budget anything goes.
-    pub fn admit(&self, bytes: usize) -> Result<Ticket<'_>, Failure> {
+    pub fn admit(&self, bytes: usize) -> Result<Ticket, Failure> {
         let room = |used: usize| {
             let total = used.checked_add(bytes)?;
             (used == 0 || total <= self.limit).then_some(total)
         };
         match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room) {
-            Ok(_) => Ok(Ticket { used: &self.used, bytes }),
+            Ok(_) => Ok(Ticket { used: Arc::clone(&self.used), bytes }),
             Err(used) => {
                 let message = format!("the embedding engine is overloaded: {used} bytes of input are waiting already");
                 Err(Failure::new(ErrorCode::Overloaded, message).hint("Try again later, or send less at a time."))
@@ -43,7 +44,7 @@ impl Budget {
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for Ticket {
     fn drop(&mut self) {
         self.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }

@@ -37,7 +37,7 @@ use crate::pack::Part;
 use admission::Budget;
 use graph::Graph;
 use input::Input;
-use runner::Runner;
+use runner::{Ran, Runner};
 use tokens::TextTokenizer;
 use usage::Usage;
 
@@ -110,15 +110,41 @@ impl Tower {
     ///
     /// Each lane has a budget of its own, so that bulk work cannot shut single requests out.
     pub fn embed(&self, inputs: &[Vec<u8>], bulk: bool, alive: &Alive) -> Result<Vec<Result<Read, Failure>>, Failure> {
-        let budget = if bulk { &self.bulk } else { &self.single };
-        let _ticket = budget.admit(inputs.iter().map(Vec::len).sum())?;
+        let _ticket = self.budget(bulk).admit(inputs.iter().map(Vec::len).sum())?;
         let size = if matches!(self.ready, Ready::Text(_)) { inputs.len().max(1) } else { FILES_AT_A_TIME };
         let mut done = Vec::with_capacity(inputs.len());
         for some in inputs.chunks(size) {
             let ready = self.ready(some, bulk, alive)?;
-            done.extend(self.run(ready, bulk, alive)?);
+            let (inputs, known) = self.sort_out(ready);
+            done.extend(merge(known, self.runner.embed(inputs, bulk, Alive::clone(alive))?));
         }
         Ok(done)
+    }
+
+    /// Embed one input and give `then` what [`Tower::embed`] would return, on the thread that completes it: whoever runs its
+    /// batch answers the caller, which saves waking a thread for that.
+    pub fn embed_one(
+        self: &Arc<Self>,
+        input: &[Vec<u8>; 1],
+        bulk: bool,
+        alive: &Alive,
+        then: impl FnOnce(Result<Vec<Result<Read, Failure>>, Failure>) + Send + 'static,
+    ) {
+        let [file] = input;
+        let admitted = self.budget(bulk).admit(file.len());
+        let begun = admitted.and_then(|ticket| Ok((ticket, self.ready(input, bulk, alive)?)));
+        let (ticket, ready) = match begun {
+            Ok(begun) => begun,
+            Err(failure) => return then(Err(failure)),
+        };
+        let (inputs, known) = self.sort_out(ready);
+        // A tower in use is not unloaded.
+        let held = (ticket, Arc::clone(self));
+        let answer = move |ran| {
+            then(Ok(merge(known, ran)));
+            drop(held);
+        };
+        self.runner.submit(inputs, bulk, Alive::clone(alive), Box::new(answer));
     }
 
     /// Give the tokens of one text.
@@ -157,13 +183,12 @@ impl Tower {
         }
     }
 
-    /// Run the inputs that are ready and put what came of them among those that are not.
-    fn run(
-        &self,
-        ready: Vec<Result<Input, Failure>>,
-        bulk: bool,
-        alive: &Alive,
-    ) -> Result<Vec<Result<Read, Failure>>, Failure> {
+    fn budget(&self, bulk: bool) -> &Budget {
+        if bulk { &self.bulk } else { &self.single }
+    }
+
+    /// Part the inputs that are ready from what is known of each, which is all there is of one that is not.
+    fn sort_out(&self, ready: Vec<Result<Input, Failure>>) -> (Vec<Input>, Vec<Known>) {
         let mut inputs = Vec::with_capacity(ready.len());
         let mut known = Vec::with_capacity(ready.len());
         for one in ready {
@@ -175,9 +200,17 @@ impl Tower {
         }
         let refused = known.iter().filter(|one| one.is_err()).count();
         (0..refused).for_each(|_| self.counters.failed());
-        let mut ran = self.runner.embed(inputs, bulk, Alive::clone(alive))?.into_iter();
-        let mut next = || ran.next().unwrap_or_else(|| Err(Failure::internal("an input has no result")));
-        let mut outcome = |(tokens, truncated)| Ok(Read { tokens, truncated, vector: next()? });
-        Ok(known.into_iter().map(|one| one.and_then(&mut outcome)).collect())
+        (inputs, known)
     }
+}
+
+/// The tokens of an input and whether it was truncated, or why it cannot be run.
+type Known = Result<(usize, bool), Failure>;
+
+/// Put what came of the inputs that were run among those that were not.
+fn merge(known: Vec<Known>, ran: Vec<Ran>) -> Vec<Result<Read, Failure>> {
+    let mut ran = ran.into_iter();
+    let mut next = || ran.next().unwrap_or_else(|| Err(Failure::internal("an input has no result")));
+    let mut outcome = |(tokens, truncated)| Ok(Read { tokens, truncated, vector: next()? });
+    known.into_iter().map(|one| one.and_then(&mut outcome)).collect()
 }

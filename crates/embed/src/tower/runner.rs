@@ -5,7 +5,7 @@
 //! thread, which saves two changes of threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,10 @@ pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// What came of one input: a vector as the graph gives it.
 pub type Ran = Result<Vec<f32>, Failure>;
+
+/// Takes what came of a job's inputs, in the order given, on the thread that completes the job; dropped uncalled where the
+/// caller hung up.
+pub type Then = Box<dyn FnOnce(Vec<Ran>) + Send>;
 
 /// The handle of a tower's thread. Dropping it ends the thread after the batch at hand.
 pub struct Runner<T: Run> {
@@ -86,7 +90,7 @@ struct Results {
     done: Vec<Option<Ran>>,
     left: usize,
     /// Taken by the answer.
-    reply: Option<SyncSender<Vec<Ran>>>,
+    then: Option<Then>,
 }
 
 impl<T: Run> Runner<T> {
@@ -103,19 +107,27 @@ impl<T: Run> Runner<T> {
 
     /// Run `inputs` and wait for what comes of each, in the order given.
     pub fn embed(&self, inputs: Vec<T::Input>, bulk: bool, alive: Alive) -> Result<Vec<Ran>, Failure> {
+        let (reply, answer) = sync_channel(1);
+        let then = move |ran| {
+            let _ = reply.send(ran);
+        };
+        self.submit(inputs, bulk, alive, Box::new(then));
+        answer.recv().map_err(|_| Failure::internal("the caller hung up"))
+    }
+
+    /// Run `inputs` and give what comes of each to `then`; a single query may be run before this returns.
+    pub fn submit(&self, inputs: Vec<T::Input>, bulk: bool, alive: Alive, then: Then) {
         if inputs.is_empty() {
-            return Ok(Vec::new());
+            return then(Vec::new());
         }
         let lengths: Vec<usize> = inputs.iter().map(T::length).collect();
-        let (reply, answer) = sync_channel(1);
         let done = inputs.iter().map(|_| None).collect();
-        let results = Results { done, left: inputs.len(), reply: Some(reply) };
+        let results = Results { done, left: inputs.len(), then: Some(then) };
         let job = Arc::new(Job { inputs, alive, came: Instant::now(), results: Mutex::new(results) });
         let at_once = !bulk && lengths.len() == 1 && self.shared.run_at_once(&job);
         if !at_once && self.shared.line_up(job, bulk, lengths) {
             self.shared.wake.notify_one();
         }
-        answer.recv().map_err(|_| Failure::internal("the caller hung up"))
     }
 
     /// The inputs that wait for their batch.
@@ -247,13 +259,15 @@ impl<T: Run> Shared<T> {
             *slot = Some(ran);
             results.left = results.left.saturating_sub(1);
         }
-        if results.left == 0
-            && let Some(reply) = results.reply.take()
-        {
-            let left_out = || Err(Failure::internal("an input was left out of its batch"));
-            let done = std::mem::take(&mut results.done).into_iter();
-            let _ = reply.send(done.map(|ran| ran.unwrap_or_else(left_out)).collect());
+        if results.left > 0 {
+            return;
         }
+        let (then, done) = (results.then.take(), std::mem::take(&mut results.done));
+        drop(results);
+        let left_out = || Err(Failure::internal("an input was left out of its batch"));
+        let done = done.into_iter().map(|ran| ran.unwrap_or_else(left_out)).collect();
+        // The others of the batch are answered whatever becomes of this one.
+        let _ = catch_unwind(AssertUnwindSafe(|| then.map(|then| then(done))));
     }
 }
 
@@ -274,7 +288,7 @@ impl<T: Run> Desk<T> {
 impl<I> Job<I> {
     /// Whether somebody waits for an answer that was not given yet.
     fn wanted(&self) -> bool {
-        lock(&self.results).reply.is_some() && (self.alive)()
+        lock(&self.results).then.is_some() && (self.alive)()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::table::{Row, render};
 /// Texts of one measurement.
 const TEXTS: usize = 384;
 /// Rounds; in each, every way is measured once, so that a slow moment of the machine meets all of them.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 /// Texts of an array.
 const ARRAY: usize = 32;
 const CONNECTIONS: usize = 8;

@@ -120,6 +120,7 @@ impl<'s, S: PageStore> Loader<'s, S> {
             calibrated_lists: 0,
             rule: Calibration::UNMEASURED,
             regrouped: lists as u32,
+            turned: 0,
         };
         let mut transaction = self.index.store.begin();
         meta.write(transaction.page(META_PAGE)?)?;

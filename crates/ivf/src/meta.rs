@@ -49,6 +49,8 @@ pub struct Meta {
     pub rule: Calibration,
     /// Lists that there were when all of them were last dealt out anew, as a build does; 0 where they never were.
     pub regrouped: u32,
+    /// Open pages that were packed since then, which tells how many members are new.
+    pub turned: u32,
 }
 
 impl Meta {
@@ -129,6 +131,7 @@ impl Meta {
             calibrated_lists: fields.u32()?,
             rule: Calibration { fall: fields.f32()?, reach: fields.f32()? },
             regrouped: fields.u32()?,
+            turned: fields.u32()?,
         };
         Some(meta).filter(|meta| meta.rule.is_sound())
     }
@@ -184,6 +187,7 @@ impl Meta {
         writer.f32(self.rule.fall)?;
         writer.f32(self.rule.reach)?;
         writer.u32(self.regrouped)?;
+        writer.u32(self.turned)?;
         let check = page::checksum(META_PAGE, bytes)?;
         Writer(bytes.get_mut(CHECK..)?).u32(check)
     }

@@ -1,7 +1,7 @@
 //! Lists dealt out anew. An index that grows splits its lists one by one, each as its members are at that moment; where
 //! rows come in an order of their own, what that leads to is worse than what a build of the same rows finds. So when an
-//! index has grown by half, vacuum goes over all of it once: each list changes members with those beside it, as it does
-//! where one is split.
+//! index has grown by half, or as many members have come to it as it holds, vacuum goes over all of it once: each list changes
+//! members with those beside it, as it does where one is split.
 //!
 //! That is k-means, a few lists at a time (S. Lloyd, *Least Squares Quantization in PCM*, 1982), warm from where the splits
 //! have led.
@@ -12,7 +12,7 @@ use crate::layout::{Link, META_PAGE};
 use crate::replace::Old;
 use crate::reshape::Beside;
 use crate::table::Entry;
-use crate::{Error, Index, PageStore, Transaction};
+use crate::{Error, Index, PageStore, Transaction, open};
 
 /// Lists from which on an index is worth it.
 const FEW: u32 = 8;
@@ -20,12 +20,14 @@ const FEW: u32 = 8;
 const ROUNDS: usize = 3;
 
 impl<S: PageStore> Index<'_, S> {
-    /// Let the lists change members, if there are half as many lists more than when they last did, or fewer. `pause` is
+    /// Let the lists change members, if the index has grown or turned over since they last did. `pause` is
     /// called with no page locked. Inserts and searches go on; those inserts wait that come to a list which is being written.
     pub(crate) fn regroup(&self, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let meta = self.meta()?;
         let grown = meta.lists >= meta.regrouped.saturating_add(meta.regrouped / 2);
-        if self.options.coding == Coding::None || meta.lists < FEW || !grown {
+        let came = u64::from(meta.turned) * open::capacity(self.codec.row_bytes()) as u64;
+        let due = grown || came > 0 && came >= meta.packed_members;
+        if self.options.coding == Coding::None || meta.lists < FEW || !due {
             return Ok(());
         }
         let mut walk = self.walk()?;
@@ -39,7 +41,7 @@ impl<S: PageStore> Index<'_, S> {
         self.calibrate(pause)?;
         let mut transaction = self.store.begin();
         let mut meta = lock_meta(&mut transaction)?;
-        meta.regrouped = meta.lists;
+        (meta.regrouped, meta.turned) = (meta.lists, 0);
         meta.write(transaction.page(META_PAGE)?)?;
         Ok(transaction.commit()?)
     }

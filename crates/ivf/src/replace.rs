@@ -230,6 +230,7 @@ impl Meta {
             self.live_pages = self.live_pages.saturating_sub(entry.pages());
             self.packed_members = self.packed_members.saturating_sub(u64::from(entry.packed_members));
             self.open_pages = self.open_pages.saturating_sub(entry.open_pages);
+            self.turned = self.turned.saturating_add(entry.open_pages);
         }
         for New { entry, .. } in news {
             self.lists = self.lists.saturating_add(1);

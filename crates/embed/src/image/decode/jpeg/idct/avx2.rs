@@ -1,4 +1,4 @@
-//! The inverse transform for processors with AVX2: the numbers of the plain one, bit for bit, in a tenth of the time.
+//! The inverse transform for processors with AVX2: the numbers of the plain one, bit for bit, in a sixth of the time.
 //!
 //! All that is multiplied has 16 bits, and nothing is rounded between the first sum and the last of a pass. So the steps of
 //! a pass are multiplied out: each output is a sum of products of four inputs, two of which one instruction multiplies

@@ -4,6 +4,9 @@
 //! with constants of 13 bits and 2 more bits kept between the passes. Eight columns are worked on side by side. As in
 //! libjpeg-turbo's vector code, products with the quantiser wrap at 16 bits, and the first pass is cut to 16 bits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use super::scan::Block;
 
 const BITS: u32 = 13;
@@ -11,8 +14,6 @@ const KEPT: u32 = 2;
 
 /// One number for each column.
 type Lanes = [i32; 8];
-
-// Plain loops: the methods of arrays are functions of their own, which are compiled without AVX2.
 
 #[inline(always)]
 fn add(mut left: Lanes, right: Lanes) -> Lanes {
@@ -93,20 +94,13 @@ fn transpose(rows: [Lanes; 8]) -> [Lanes; 8] {
 pub fn row(blocks: &[Block], quantiser: &[u16; 64], samples: &mut [u8], stride: usize) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the function is the plain loop and only needs a processor with AVX2, which this one was just found to be.
-        unsafe { row_avx2(blocks, quantiser, samples, stride) };
+        // SAFETY: the function only needs a processor with AVX2, which this one was just found to be.
+        unsafe { avx2::row(blocks, quantiser, samples, stride) };
         return;
     }
     row_plain(blocks, quantiser, samples, stride);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn row_avx2(blocks: &[Block], quantiser: &[u16; 64], samples: &mut [u8], stride: usize) {
-    row_plain(blocks, quantiser, samples, stride);
-}
-
-#[inline(always)]
 fn row_plain(blocks: &[Block], quantiser: &[u16; 64], samples: &mut [u8], stride: usize) {
     for (at, block) in blocks.iter().enumerate() {
         let result = transform(block, quantiser);
@@ -185,14 +179,38 @@ mod tests {
         }
     }
 
+    /// Blocks of all kinds: as photographs have them, of a mean alone, of one coefficient, and of numbers that wrap.
+    fn blocks() -> Vec<Block> {
+        let mut blocks: Vec<Block> = (0..500).map(noise).collect();
+        for value in [i16::MIN, -2000, -1, 0, 1, 777, i16::MAX] {
+            blocks.extend((0..64).map(|place| std::array::from_fn(|at| if at == place { value } else { 0 })));
+            blocks.push([value; 64]);
+            blocks.push(std::array::from_fn(|at| if at % 2 == 0 { value } else { !value }));
+        }
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as i16
+        };
+        blocks.extend((0..500).map(|_| std::array::from_fn(|_| next())));
+        blocks
+    }
+
     #[test]
-    fn the_wide_loop_and_the_shortcut_give_the_same() {
-        let blocks: Vec<Block> = (0..9).map(noise).collect();
-        let quantiser = std::array::from_fn(|at| 1 + at as u16);
-        let (mut wide, mut plain) = (vec![0; 9 * 64], vec![0; 9 * 64]);
-        row(&blocks, &quantiser, &mut wide, 72);
-        row_plain(&blocks, &quantiser, &mut plain, 72);
-        assert_eq!(wide, plain);
+    fn the_fast_way_gives_the_samples_of_the_plain_one() {
+        let blocks = blocks();
+        for quantiser in [[1; 64], std::array::from_fn(|at| 1 + at as u16), [255; 64], [u16::MAX; 64]] {
+            // A stride that is longer than the blocks leaves samples behind them as they are.
+            let stride = 8 * blocks.len() + 8;
+            let (mut wide, mut plain) = (vec![7; 8 * stride], vec![7; 8 * stride]);
+            row(&blocks, &quantiser, &mut wide, stride);
+            row_plain(&blocks, &quantiser, &mut plain, stride);
+            assert!(wide == plain, "{quantiser:?}");
+        }
+    }
+
+    #[test]
+    fn the_shortcut_gives_the_same() {
         for mean in [-32768, -2000, -1, 0, 1, 5, 777, 2000, 32767] {
             let mut block = [0; 64];
             block[0] = mean;

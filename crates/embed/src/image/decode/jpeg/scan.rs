@@ -8,14 +8,17 @@ use crate::image::format::Format::Jpeg;
 /// Coefficients of a block, quantised, in the order of its rows.
 pub type Block = [i16; 64];
 
+/// What a component has in a scan: its tables, where they are needed, and its last DC coefficient.
+struct Part<'a> {
+    dc: Option<&'a Table>,
+    ac: Option<&'a Table>,
+    last: i32,
+}
+
 /// What is carried from block to block of a scan.
 pub struct Scan<'a> {
     bits: Bits<'a>,
-    /// The components' tables, where this scan needs them.
-    dc: Vec<Option<&'a Table>>,
-    ac: Vec<Option<&'a Table>>,
-    /// The last DC coefficient of each component.
-    last: Vec<i32>,
+    parts: Vec<Part<'a>>,
     /// Blocks from here on that have no more coefficients in this band.
     run: u32,
     band: (usize, usize),
@@ -46,9 +49,7 @@ impl<'a> Scan<'a> {
         };
         let mut scan = Scan {
             bits: Bits::new(file, at),
-            dc: Vec::new(),
-            ac: Vec::new(),
-            last: vec![0; header.parts.len()],
+            parts: Vec::new(),
             run: 0,
             band: header.band,
             precision: header.precision,
@@ -58,8 +59,8 @@ impl<'a> Scan<'a> {
             over: false,
         };
         for (_, dc, ac) in &header.parts {
-            scan.dc.push(find(&tables.dc, *dc, first == 0 && !refining)?);
-            scan.ac.push(find(&tables.ac, *ac, last > 0)?);
+            let dc = find(&tables.dc, *dc, first == 0 && !refining)?;
+            scan.parts.push(Part { dc, ac: find(&tables.ac, *ac, last > 0)?, last: 0 });
         }
         Ok(scan)
     }
@@ -70,7 +71,7 @@ impl<'a> Scan<'a> {
             if self.left == 0 {
                 self.left = self.interval;
                 self.run = 0;
-                self.last.fill(0);
+                self.parts.iter_mut().for_each(|part| part.last = 0);
                 self.over = !self.bits.restart();
             }
             self.left -= 1;
@@ -87,37 +88,39 @@ impl<'a> Scan<'a> {
         if self.over {
             return;
         }
-        let dc = self.dc.get(part).copied().flatten();
-        let ac = self.ac.get(part).copied().flatten();
+        let Some(part) = self.parts.get_mut(part) else { return };
+        // The bits go along as a copy, which stays in registers.
+        let mut bits = self.bits;
         match (self.progressive, self.band.0, self.precision.0) {
             (false, ..) => {
-                if let (Some(dc), Some(ac)) = (dc, ac) {
-                    self.first_dc(part, dc, block);
-                    self.all_ac(ac, block);
+                if let (Some(dc), Some(ac)) = (part.dc, part.ac) {
+                    block[0] = first_dc(&mut bits, dc, &mut part.last) as i16;
+                    all_ac(&mut bits, ac, block);
                 }
             }
             (true, 0, 0) => {
-                if let Some(dc) = dc {
-                    self.first_dc(part, dc, block);
+                if let Some(dc) = part.dc {
+                    block[0] = first_dc(&mut bits, dc, &mut part.last).wrapping_shl(self.precision.1) as i16;
                 }
             }
             (true, 0, _) => {
-                if self.bits.bit() {
+                if bits.bit() {
                     block[0] |= 1 << self.precision.1;
                 }
             }
             (true, _, 0) => {
-                if let Some(ac) = ac {
-                    self.first_ac(ac, block);
+                if let Some(ac) = part.ac {
+                    self.run = first_ac(&mut bits, ac, block, self.run, self.band, self.precision.1);
                 }
             }
             (true, _, _) => {
-                if let Some(ac) = ac {
-                    self.refine_ac(ac, block);
+                if let Some(ac) = part.ac {
+                    self.run = refine_ac(&mut bits, ac, block, self.run, self.band, self.precision.1);
                 }
             }
         }
-        self.over = self.bits.exhausted();
+        self.bits = bits;
+        self.over = bits.exhausted();
     }
 
     /// After the last unit: where the scan's bits end.
@@ -127,109 +130,127 @@ impl<'a> Scan<'a> {
         }
         Ok(self.bits.place())
     }
+}
 
-    #[inline(always)]
-    fn first_dc(&mut self, part: usize, table: &Table, block: &mut Block) {
-        self.bits.fill();
-        let size = u32::from(self.bits.symbol(table) & 15);
-        let difference = self.bits.signed(size);
-        if let Some(last) = self.last.get_mut(part) {
-            *last = last.wrapping_add(difference);
-            block[0] = last.wrapping_shl(self.precision.1) as i16;
-        }
-    }
+/// The DC coefficient of the next block, of which `last` is the one before.
+#[inline(always)]
+fn first_dc(bits: &mut Bits<'_>, table: &Table, last: &mut i32) -> i32 {
+    bits.fill();
+    let (_, difference) = bits.coded(table);
+    *last = last.wrapping_add(difference);
+    *last
+}
 
-    /// All of a block's other coefficients, in one scan.
-    #[inline(always)]
-    fn all_ac(&mut self, table: &Table, block: &mut Block) {
-        let mut at = 1;
-        while at < 64 {
-            self.bits.fill();
-            let symbol = self.bits.symbol(table);
-            let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-            if size == 0 {
-                if zeros != 15 {
-                    break;
-                }
-                at += 16;
-                continue;
-            }
-            at += zeros;
-            let value = self.bits.signed(size);
-            put(block, at, value as i16);
-            at += 1;
-        }
-    }
-
-    fn first_ac(&mut self, table: &Table, block: &mut Block) {
-        if self.run > 0 {
-            self.run -= 1;
-            return;
-        }
-        let mut at = self.band.0;
-        while at <= self.band.1 {
-            self.bits.fill();
-            let symbol = self.bits.symbol(table);
-            let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-            if size == 0 {
-                if zeros != 15 {
-                    self.run = (1 << zeros) - 1 + self.bits.take(zeros as u32);
-                    break;
-                }
-                at += 16;
-                continue;
-            }
-            at += zeros;
-            let value = self.bits.signed(size).wrapping_shl(self.precision.1);
-            put(block, at, value as i16);
-            at += 1;
-        }
-    }
-
-    /// One more bit of each coefficient that there is, and new ones of one bit.
-    fn refine_ac(&mut self, table: &Table, block: &mut Block) {
-        let step = 1i16 << self.precision.1;
-        let mut at = self.band.0;
-        while self.run == 0 && at <= self.band.1 {
-            self.bits.fill();
-            let symbol = self.bits.symbol(table);
-            let (zeros, size) = (usize::from(symbol >> 4), symbol & 15);
-            let mut fresh = 0;
-            if size != 0 {
-                fresh = if self.bits.take(1) == 1 { step } else { -step };
-            } else if zeros != 15 {
-                self.run = (1 << zeros) + self.bits.take(zeros as u32);
+/// All of a block's other coefficients, in one scan.
+#[inline(always)]
+fn all_ac(bits: &mut Bits<'_>, table: &Table, block: &mut Block) {
+    let mut at = 1;
+    while at < 64 {
+        bits.fill();
+        let (symbol, value) = bits.coded(table);
+        let zeros = usize::from(symbol >> 4);
+        if symbol & 15 == 0 {
+            if zeros != 15 {
                 break;
             }
-            at = self.refine(block, at, zeros, step);
-            if fresh != 0 && at <= self.band.1 {
-                put(block, at, fresh);
-            }
-            at += 1;
+            at += 16;
+            continue;
         }
-        if self.run > 0 {
-            self.refine(block, at, usize::MAX, step);
-            self.run -= 1;
-        }
+        at += zeros;
+        put(block, at, value as i16);
+        at += 1;
     }
+}
 
-    /// Refine the coefficients that there are, up to the zero behind `zeros` others; give its place.
-    fn refine(&mut self, block: &mut Block, mut at: usize, mut zeros: usize, step: i16) -> usize {
-        while at <= self.band.1 {
-            let place = ZIGZAG.get(at).copied().unwrap_or_default();
-            let Some(value) = block.get_mut(usize::from(place)) else { break };
-            if *value == 0 {
-                if zeros == 0 {
-                    break;
-                }
-                zeros -= 1;
-            } else if self.bits.bit() && *value & step == 0 {
-                *value = value.wrapping_add(if *value >= 0 { step } else { -step });
-            }
-            at += 1;
-        }
-        at
+/// Read a band's coefficients down to `low`; give the blocks from here on that have none.
+fn first_ac(
+    bits: &mut Bits<'_>,
+    table: &Table,
+    block: &mut Block,
+    run: u32,
+    (first, last): (usize, usize),
+    low: u32,
+) -> u32 {
+    if run > 0 {
+        return run - 1;
     }
+    let mut at = first;
+    while at <= last {
+        bits.fill();
+        let (symbol, value) = bits.coded(table);
+        let zeros = symbol >> 4;
+        if symbol & 15 == 0 {
+            if zeros != 15 {
+                return (1 << zeros) - 1 + bits.take(u32::from(zeros));
+            }
+            at += 16;
+            continue;
+        }
+        at += usize::from(zeros);
+        put(block, at, value.wrapping_shl(low) as i16);
+        at += 1;
+    }
+    0
+}
+
+/// One more bit of each coefficient that there is, and new ones of one bit; give the blocks from here on that have no new
+/// ones.
+fn refine_ac(
+    bits: &mut Bits<'_>,
+    table: &Table,
+    block: &mut Block,
+    mut run: u32,
+    (first, last): (usize, usize),
+    low: u32,
+) -> u32 {
+    let step = 1i16 << low;
+    let mut at = first;
+    while run == 0 && at <= last {
+        bits.fill();
+        let symbol = bits.symbol(table);
+        let (zeros, size) = (usize::from(symbol >> 4), symbol & 15);
+        let mut fresh = 0;
+        if size != 0 {
+            fresh = if bits.take(1) == 1 { step } else { -step };
+        } else if zeros != 15 {
+            run = (1 << zeros) + bits.take(zeros as u32);
+            break;
+        }
+        at = refine(bits, block, (at, last), zeros, step);
+        if fresh != 0 && at <= last {
+            put(block, at, fresh);
+        }
+        at += 1;
+    }
+    if run > 0 {
+        refine(bits, block, (at, last), usize::MAX, step);
+        run -= 1;
+    }
+    run
+}
+
+/// Refine the coefficients that there are, up to the zero behind `zeros` others; give its place.
+fn refine(
+    bits: &mut Bits<'_>,
+    block: &mut Block,
+    (mut at, last): (usize, usize),
+    mut zeros: usize,
+    step: i16,
+) -> usize {
+    while at <= last {
+        let place = ZIGZAG.get(at).copied().unwrap_or_default();
+        let Some(value) = block.get_mut(usize::from(place)) else { break };
+        if *value == 0 {
+            if zeros == 0 {
+                break;
+            }
+            zeros -= 1;
+        } else if bits.bit() && *value & step == 0 {
+            *value = value.wrapping_add(if *value >= 0 { step } else { -step });
+        }
+        at += 1;
+    }
+    at
 }
 
 #[inline(always)]

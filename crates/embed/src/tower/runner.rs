@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::batch::Load;
@@ -46,9 +47,11 @@ pub type Ran = Result<Vec<f32>, Failure>;
 /// caller hung up.
 pub type Then = Box<dyn FnOnce(Vec<Ran>) + Send>;
 
-/// The handle of a tower's thread. Dropping it ends the thread after the batch at hand.
+/// The handle of a tower's thread. Dropping it ends the thread after the batch at hand, and waits for that.
 pub struct Runner<T: Run> {
     shared: Arc<Shared<T>>,
+    /// Taken by the drop.
+    thread: Option<JoinHandle<()>>,
 }
 
 struct Shared<T: Run> {
@@ -101,8 +104,8 @@ impl<T: Run> Runner<T> {
         let shared = Arc::new(Shared { desk, state, wake: Condvar::new(), watch: Watch::start()?, counters });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("tower".to_owned()).spawn(move || own.work());
-        thread.map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
-        Ok(Runner { shared })
+        let thread = thread.map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
+        Ok(Runner { shared, thread: Some(thread) })
     }
 
     /// Run `inputs` and wait for what comes of each, in the order given.
@@ -140,6 +143,12 @@ impl<T: Run> Drop for Runner<T> {
     fn drop(&mut self) {
         lock(&self.shared.state).closed = true;
         self.shared.wake.notify_all();
+        // A thread that outlived this would close its graph while the program exits, when the libraries for CUDA have
+        // taken down what they close it with: the program then crashes. The thread itself cannot wait for its own end.
+        let other = |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
+        if let Some(thread) = self.thread.take().filter(other) {
+            let _ = thread.join();
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! Guards against queries that wait behind bulk work, work for callers that are gone, and a tower that stays broken
-//! after one bad input. The tower here is a counting one whose batches wait at a gate.
+//! Guards against queries that wait behind bulk work, work for callers that are gone, a tower that stays broken after
+//! one bad input, and a graph that outlives its tower. The tower here is a counting one whose batches wait at a gate.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{JoinHandle, spawn};
+use std::thread::spawn;
 
 use super::*;
 
@@ -41,10 +41,11 @@ impl Run for Gated {
 
 type Answer = JoinHandle<Result<Vec<Ran>, Failure>>;
 
+/// The gate is dropped before the runner, which waits for a batch that stands there.
 struct Bench {
-    runner: Arc<Runner<Gated>>,
     started: Receiver<Vec<usize>>,
     go: Sender<()>,
+    runner: Arc<Runner<Gated>>,
     counters: Arc<Counters>,
 }
 
@@ -53,7 +54,7 @@ impl Bench {
         let ((report, started), (go, gate)) = (channel(), channel());
         let (counters, graph) = (Arc::<Counters>::default(), Gated { started: report, go: gate });
         let runner = Runner::start(graph, Arc::clone(&counters), false).expect("threads can be started");
-        Bench { runner: Arc::new(runner), started, go, counters }
+        Bench { started, go, runner: Arc::new(runner), counters }
     }
 
     /// The inputs that were run or refused.
@@ -190,4 +191,43 @@ fn who_comes_back_while_others_are_answered_is_no_further_caller() {
 #[test]
 fn nothing_to_do_is_answered_at_once() {
     assert!(Bench::new().runner.embed(Vec::new(), false, always()).expect("answered").is_empty());
+}
+
+/// Takes its time to be closed, and then says so.
+struct Slow(Sender<()>);
+
+impl Run for Slow {
+    type Input = usize;
+
+    fn length(_: &usize) -> usize {
+        1
+    }
+
+    fn tokens(_: &usize) -> usize {
+        1
+    }
+
+    fn most(&self, _: usize) -> usize {
+        1
+    }
+
+    fn run(&mut self, batch: &[&usize], _: &Stop) -> Result<Vec<Vec<f32>>, Failure> {
+        Ok(batch.iter().map(|input| vec![**input as f32]).collect())
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_graph_is_closed_when_its_runner_is_gone() {
+    let (closed, closing) = channel();
+    let runner = Runner::start(Slow(closed), Arc::default(), false).expect("threads can be started");
+    assert!(runner.embed(vec![1, 2], true, always()).expect("answered").iter().all(Result::is_ok));
+    drop(runner);
+    closing.try_recv().expect("the graph was closed");
 }

@@ -44,10 +44,19 @@ impl<J> Queue<J> {
         lane.push_back(Entry { job, rest: rest.into() });
     }
 
-    /// Forget the jobs that are not `wanted` any more.
-    pub fn retain(&mut self, wanted: impl Fn(&J) -> bool) {
-        self.single.retain(|entry| wanted(&entry.job));
-        self.bulk.retain(|entry| wanted(&entry.job));
+    /// Forget the jobs that are not `wanted` any more, and give them.
+    pub fn retain(&mut self, wanted: impl Fn(&J) -> bool) -> Vec<Arc<J>> {
+        let mut gone = Vec::new();
+        for lane in [&mut self.single, &mut self.bulk] {
+            lane.retain(|entry| {
+                let stays = wanted(&entry.job);
+                if !stays {
+                    gone.push(Arc::clone(&entry.job));
+                }
+                stays
+            });
+        }
+        gone
     }
 
     /// Take the next batch, which grows as `joins` allows; empty when nothing waits.

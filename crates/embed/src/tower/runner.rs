@@ -218,13 +218,15 @@ impl<T: Run> Shared<T> {
     /// Wait for those who may yet join the next batch, and take it; none when nothing waits. Gives how many single
     /// requests left the queue, too.
     fn next(&self, desk: &mut Desk<T>) -> Option<(Batch<T>, usize)> {
+        // Dropped after the lock is given back: with a job may end the last use of this tower, which takes the lock.
+        let _gone;
         let mut state = lock(&self.state);
         while let Some(wait) = desk.wait(state.queue.singles(), state.queue.head()).filter(|_| !state.closed) {
             state.awaited = desk.crowd.expected();
             state = self.wake.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
             state.awaited = 0;
         }
-        state.queue.retain(Job::wanted);
+        _gone = state.queue.retain(Job::wanted);
         let there = state.queue.singles();
         let batch = state.queue.next(&|now, next| desk.joins(now, next));
         if state.closed || batch.is_empty() {

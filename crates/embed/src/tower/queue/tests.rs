@@ -150,6 +150,6 @@ fn unwanted_jobs_are_forgotten() {
     let mut queue = Queue::default();
     queue.push(Arc::new("gone"), true, std::iter::repeat_n(256, 10));
     queue.push(Arc::new("here"), true, std::iter::once(256));
-    queue.retain(|job| *job != "gone");
+    assert_eq!(queue.retain(|job| *job != "gone"), [Arc::new("gone")]);
     assert_eq!(queue.waiting(), 1);
 }

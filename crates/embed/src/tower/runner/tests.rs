@@ -231,3 +231,18 @@ fn a_graph_is_closed_when_its_runner_is_gone() {
     drop(runner);
     closing.try_recv().expect("the graph was closed");
 }
+
+#[test]
+fn a_job_of_a_caller_that_is_gone_may_hold_the_last_use_of_its_tower() {
+    let Bench { started, go, runner, .. } = Bench::new();
+    runner.submit(vec![1], true, always(), Box::new(drop));
+    started.recv().expect("it is run");
+    // Dropped one after the other: the end is told when the runner is gone.
+    let (end, ended) = channel::<()>();
+    let held = (Arc::clone(&runner), end);
+    runner.submit(vec![2], true, Arc::new(|| false), Box::new(move |_| drop(held)));
+    drop(runner);
+    go.send(()).expect("it stands at the gate");
+    let end = ended.recv_timeout(Duration::from_secs(60));
+    assert_eq!(end, Err(std::sync::mpsc::RecvTimeoutError::Disconnected), "the tower's thread waits for itself");
+}

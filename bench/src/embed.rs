@@ -18,7 +18,7 @@ use crate::rate::{median, rate};
 use crate::table::{Row, render};
 
 /// Texts of one measurement.
-const TEXTS: usize = 384;
+const TEXTS: usize = 768;
 /// Rounds; in each, every way is measured once, so that a slow moment of the machine meets all of them.
 const ROUNDS: usize = 5;
 /// Texts of an array.

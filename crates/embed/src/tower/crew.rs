@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use vw_protocol::Modality;
 
-use super::runner::Alive;
+use super::job::Alive;
 use crate::media::{Features, Prepare};
 use crate::{Failure, lock};
 

@@ -1,8 +1,9 @@
 //! Loaded towers: what turns inputs of one modality into vectors. Inputs are tokenised or preprocessed by their
 //! caller's thread and a crew, and then wait for the one thread that runs the graph.
 //!
-//! `tokens`, `words`, `crew` and `input` make inputs ready; `queue`, `batch`, `cost` and `crowd` decide who runs with whom and when, in
-//! `runner`, under `watch`; `binding` and `graph` run them; `lift` takes the vectors to the pack's space. What a pack is, `pack` knows.
+//! `tokens`, `words`, `crew` and `input` make inputs ready; `queue`, `batch`, `cost` and `crowd` decide who runs with whom
+//! and when, in `runner`, under `watch`; `binding` and `graph` run them; a `job` answers when the last of its inputs was run,
+//! and `lift` takes the vectors to the pack's space. What a pack is, `pack` knows.
 
 mod admission;
 mod batch;
@@ -13,6 +14,7 @@ mod crew;
 mod crowd;
 mod graph;
 mod input;
+mod job;
 pub mod lift;
 mod queue;
 mod runner;
@@ -29,7 +31,7 @@ use vw_protocol::Modality;
 pub use counters::Counters;
 pub use crew::Crew;
 pub use graph::SharedSession;
-pub use runner::Alive;
+pub use job::Alive;
 pub use tokens::Tokens;
 
 use crate::Failure;
@@ -37,7 +39,8 @@ use crate::pack::Part;
 use admission::Budget;
 use graph::Graph;
 use input::Input;
-use runner::{Ran, Runner};
+use job::Ran;
+use runner::Runner;
 use tokens::TextTokenizer;
 use usage::Usage;
 

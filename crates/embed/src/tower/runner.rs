@@ -14,6 +14,7 @@ use super::batch::Load;
 use super::cost::Cost;
 use super::counters::Counters;
 use super::crowd::Crowd;
+use super::job::{Alive, Job, Ran, Then};
 use super::queue::{Queue, Share};
 use super::watch::{Stop, Watch};
 use crate::{Failure, lock};
@@ -36,16 +37,6 @@ pub trait Run: Send + 'static {
     /// `stop` ends it early where nobody waits any more.
     fn run(&mut self, batch: &[&Self::Input], stop: &Stop) -> Result<Vec<Vec<f32>>, Failure>;
 }
-
-/// Tells whether a caller still waits; asked between batches, on the runner's thread.
-pub type Alive = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// What came of one input: a vector as the graph gives it.
-pub type Ran = Result<Vec<f32>, Failure>;
-
-/// Takes what came of a job's inputs, in the order given, on the thread that completes the job; dropped uncalled where the
-/// caller hung up.
-pub type Then = Box<dyn FnOnce(Vec<Ran>) + Send>;
 
 /// The handle of a tower's thread. Dropping it ends the thread after the batch at hand, and waits for that.
 pub struct Runner<T: Run> {
@@ -81,21 +72,6 @@ struct State<I> {
     closed: bool,
 }
 
-/// A request at work.
-struct Job<I> {
-    inputs: Vec<I>,
-    alive: Alive,
-    came: Instant,
-    results: Mutex<Results>,
-}
-
-struct Results {
-    done: Vec<Option<Ran>>,
-    left: usize,
-    /// Taken by the answer.
-    then: Option<Then>,
-}
-
 impl<T: Run> Runner<T> {
     /// Start a thread for `graph`; `measured` says whether what runs cost bounds its batches, too.
     pub fn start(graph: T, counters: Arc<Counters>, measured: bool) -> Result<Runner<T>, Failure> {
@@ -124,9 +100,7 @@ impl<T: Run> Runner<T> {
             return then(Vec::new());
         }
         let lengths: Vec<usize> = inputs.iter().map(T::length).collect();
-        let done = inputs.iter().map(|_| None).collect();
-        let results = Results { done, left: inputs.len(), then: Some(then) };
-        let job = Arc::new(Job { inputs, alive, came: Instant::now(), results: Mutex::new(results) });
+        let job = Arc::new(Job::new(inputs, alive, then));
         let at_once = !bulk && lengths.len() == 1 && self.shared.run_at_once(&job);
         if !at_once && self.shared.line_up(job, bulk, lengths) {
             self.shared.wake.notify_one();
@@ -259,26 +233,13 @@ impl<T: Run> Shared<T> {
         Ok(vectors)
     }
 
-    /// Store what came of one input, and answer its job if it is complete.
+    /// Count what came of one input, and give it to its job.
     fn settle(&self, (job, at): &Share<Job<T::Input>>, ran: Ran) {
         match &ran {
             Ok(_) => self.counters.embedded(job.inputs.get(*at).map_or(0, T::tokens)),
             Err(_) => self.counters.failed(),
         }
-        let mut results = lock(&job.results);
-        if let Some(slot) = results.done.get_mut(*at) {
-            *slot = Some(ran);
-            results.left = results.left.saturating_sub(1);
-        }
-        if results.left > 0 {
-            return;
-        }
-        let (then, done) = (results.then.take(), std::mem::take(&mut results.done));
-        drop(results);
-        let left_out = || Err(Failure::internal("an input was left out of its batch"));
-        let done = done.into_iter().map(|ran| ran.unwrap_or_else(left_out)).collect();
-        // The others of the batch are answered whatever becomes of this one.
-        let _ = catch_unwind(AssertUnwindSafe(|| then.map(|then| then(done))));
+        job.settle(*at, ran);
     }
 }
 
@@ -293,13 +254,6 @@ impl<T: Run> Desk<T> {
     fn joins(&self, now: Load, next: Load) -> bool {
         let fits = next.count <= self.graph.most(next.longest);
         fits && self.cost.as_ref().is_none_or(|cost| cost.joins(now, next))
-    }
-}
-
-impl<I> Job<I> {
-    /// Whether somebody waits for an answer that was not given yet.
-    fn wanted(&self) -> bool {
-        lock(&self.results).then.is_some() && (self.alive)()
     }
 }
 

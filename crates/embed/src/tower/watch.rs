@@ -7,7 +7,7 @@ use std::time::Duration;
 use ort::logging::LogLevel;
 use ort::session::RunOptions;
 
-use super::runner::Alive;
+use super::job::Alive;
 use crate::{Failure, lock};
 
 /// How often the callers of a run are asked. Shorter runs are never looked at.

@@ -2,12 +2,12 @@
 
 mod common;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use common::vectors::Vectors;
 use common::{World, delete, open, pages, sound, store_of};
 use vw_ivf::memory::MemoryStore;
-use vw_ivf::{Coding, Effort, Metric};
+use vw_ivf::{Coding, Effort, Metric, StoreError};
 
 const K: usize = 10;
 const QUERIES: u64 = 60;
@@ -158,6 +158,38 @@ fn an_index_whose_members_are_replaced_is_dealt_out_anew_although_it_does_not_gr
         assert!(pages(&store) == settled, "a vacuum that has nothing to do writes nothing");
     }
     assert!((1..=2).contains(&anew), "{anew} times in 8,000 of 5,000 members");
+}
+
+#[test]
+fn an_index_of_which_all_members_are_deleted_takes_new_ones_during_the_vacuum_and_after_it() {
+    for coding in [Coding::Raw, Coding::Bits(4)] {
+        let world = World::new(Metric::L2, coding, 64, 200, Vectors::Clusters(60));
+        let full = world.loaded(2_000, 10);
+        world.insert(&full, 2_000..6_000);
+        open(&full).delete(&mut |_| true, &mut || {}).expect("a sound index");
+        assert!(sound(&full).lists >= 8, "fewer lists are not dealt out");
+        let (mut pauses, mut at) = (1, 0);
+        while at < pauses {
+            let store = store_of(&pages(&full));
+            (pauses, at) = (0, at + 1);
+            let mut inserted = BTreeSet::new();
+            let mut insert = |number| match world.try_insert(&store, [number]) {
+                Err(vw_ivf::Error::Store(StoreError::Busy)) => {}
+                done => inserted.extend(done.map(|()| number).ok()),
+            };
+            let mut pause = || {
+                pauses += 1;
+                if pauses == at {
+                    insert(10_000);
+                }
+            };
+            open(&store).tend(&mut pause).expect("a sound index");
+            insert(20_000);
+            assert!(inserted.contains(&20_000) && world.members(&store) == inserted, "{coding:?}: lost at pause {at}");
+            sound(&store);
+        }
+        assert!(at > 3, "{at} pauses are no dealing out");
+    }
 }
 
 /// What the meta page says of the open pages that were packed since the lists were dealt out.

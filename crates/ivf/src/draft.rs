@@ -83,8 +83,9 @@ impl<S: PageStore> Index<'_, S> {
         Draft { members, centroid: mean.end(), home }
     }
 
-    /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any. The first `new`
-    /// drafts change members with all; the others have been beside each other before, and give members to those only.
+    /// Deal the members of drafts out anew, each to the nearest centroid, and draft those that got any, or the first where
+    /// there are none: what is being inserted needs a list. The first `new` drafts change members with all; the others have
+    /// been beside each other before, and give members to those only.
     pub(crate) fn deal(&self, drafts: Vec<Draft>, new: usize) -> Result<Vec<Draft>, Error> {
         let list = || (Members::new(self.codec.row_bytes()), Mean::new(self.codec.padded()));
         let mut dealt: Vec<(Members, Mean)> = drafts.iter().map(|_| list()).collect();
@@ -101,8 +102,10 @@ impl<S: PageStore> Index<'_, S> {
                 }
             }
         }
-        let dealt = drafts.iter().zip(dealt).filter(|(_, (members, _))| members.len() > 0);
-        Ok(dealt.map(|(draft, (members, mean))| Draft { members, centroid: mean.end(), home: draft.home }).collect())
+        let taken = drafts.iter().zip(dealt).filter(|(_, (members, _))| members.len() > 0);
+        let taken = taken.map(|(draft, (members, mean))| Draft { members, centroid: mean.end(), home: draft.home });
+        let dealt: Vec<Draft> = taken.collect();
+        Ok(if dealt.is_empty() { drafts.into_iter().take(1).collect() } else { dealt })
     }
 
     /// Draft lists of the first and the second half of members, or one where there are not two.

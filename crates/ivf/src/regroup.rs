@@ -16,6 +16,9 @@ use crate::{Error, Index, PageStore, Transaction, open};
 
 /// Lists from which on an index is worth it.
 const FEW: u32 = 8;
+/// Lists that hold less than one in so many of the members that they have room for, as those of an index that was emptied,
+/// stay as they are: what comes to them next changes them anyway.
+const FULL: u64 = 4;
 /// How often the members of lists are dealt out.
 const ROUNDS: usize = 3;
 
@@ -27,7 +30,9 @@ impl<S: PageStore> Index<'_, S> {
         let grown = meta.lists >= meta.regrouped.saturating_add(meta.regrouped / 2);
         let came = u64::from(meta.turned) * open::capacity(self.codec.row_bytes()) as u64;
         let due = grown || came > 0 && came >= meta.packed_members;
-        if self.options.coding == Coding::None || meta.lists < FEW || !due {
+        let room = u64::from(meta.lists) * u64::from(meta.list_limit);
+        let full = meta.packed_members >= room / FULL;
+        if self.options.coding == Coding::None || meta.lists < FEW || !due || !full {
             return Ok(());
         }
         let mut walk = self.walk()?;

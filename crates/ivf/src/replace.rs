@@ -42,9 +42,9 @@ enum Swapped {
 }
 
 impl<S: PageStore> Index<'_, S> {
-    /// Replace lists by others that together have the same members. They are of so few directory pages that these, the
-    /// meta page, and one more if a page may become too full, are changed in one transaction. The caller has the store for
-    /// itself.
+    /// Replace lists by others, one at least, that together have the same members. They are of so few directory pages that
+    /// these, the meta page, and one more if a page may become too full, are changed in one transaction. The caller has the
+    /// store for itself.
     pub(crate) fn replace(&self, mut olds: Vec<Old>, drafts: Vec<Draft>, pause: &mut dyn FnMut()) -> Result<(), Error> {
         let met: Vec<usize> = olds.iter().map(|old| old.list.members.len()).collect();
         let mut news = Vec::new();

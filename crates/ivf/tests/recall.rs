@@ -2,12 +2,12 @@
 
 mod common;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use common::vectors::Vectors;
 use common::{World, delete, open, pages, sound, store_of};
 use vw_ivf::memory::MemoryStore;
-use vw_ivf::{Coding, Effort, Metric};
+use vw_ivf::{Coding, Effort, Metric, StoreError};
 
 const K: usize = 10;
 const QUERIES: u64 = 60;
@@ -158,6 +158,52 @@ fn an_index_whose_members_are_replaced_is_dealt_out_anew_although_it_does_not_gr
         assert!(pages(&store) == settled, "a vacuum that has nothing to do writes nothing");
     }
     assert!((1..=2).contains(&anew), "{anew} times in 8,000 of 5,000 members");
+}
+
+#[test]
+fn lists_without_members_take_new_ones_while_they_are_dealt_out() {
+    for coding in [Coding::Raw, Coding::Bits(4)] {
+        let world = World::new(Metric::L2, coding, 64, 200, Vectors::Same(60, 0));
+        let first = world.loaded(4_000, 50);
+        world.insert(&first, 1_000_000..1_008_000);
+        // All lists at the other places lose their members, more than are dealt out together.
+        open(&first).delete(&mut |tid| common::number(tid) < 1_000_000, &mut || {}).expect("a sound index");
+        let before = world.members(&first);
+        let (mut pauses, mut at) = (1, 0);
+        while at < pauses {
+            let store = store_of(&pages(&first));
+            (pauses, at) = (0, at + 1);
+            let mut members = before.clone();
+            let mut insert = |number| match world.try_insert(&store, [number]) {
+                Err(vw_ivf::Error::Store(StoreError::Busy)) => {}
+                done => members.extend(done.map(|()| number).ok()),
+            };
+            let mut pause = || {
+                pauses += 1;
+                if pauses == at {
+                    (10_000..10_020).for_each(&mut insert);
+                }
+            };
+            open(&store).tend(&mut pause).expect("a sound index");
+            insert(20_000);
+            assert!(members.contains(&20_000) && world.members(&store) == members, "{coding:?}: lost at pause {at}");
+            sound(&store);
+            at += pauses / 12;
+        }
+        assert!(pauses > 100, "{pauses} pauses are no dealing out");
+    }
+}
+
+#[test]
+fn an_index_of_which_all_members_are_deleted_keeps_a_list_for_others() {
+    for coding in [Coding::Raw, Coding::Bits(4)] {
+        let world = World::new(Metric::L2, coding, 64, 200, Vectors::Clusters(60));
+        let store = world.loaded(2_000, 10);
+        world.insert(&store, 2_000..6_000);
+        delete(&store, |_| true);
+        world.insert(&store, 6_000..10_000);
+        assert_eq!(sound(&store).members, 4_000);
+    }
 }
 
 /// What the meta page says of the open pages that were packed since the lists were dealt out.

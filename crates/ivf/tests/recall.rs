@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use common::vectors::Vectors;
 use common::{World, delete, open, pages, sound, store_of};

@@ -6,17 +6,17 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::ThreadId;
 
 use vw_protocol::{MAX_FRAME, Reply};
 
 use crate::Failure;
 
+/// Bytes of a frame, at most, that are written at once or not at all: a vector of any dimensions that there are.
+const SMALL: usize = 96 << 10;
+
 /// What is owed to a connection; dropped without a reply, it says so to the peer.
 pub struct Due {
     stream: Arc<UnixStream>,
-    /// The connection's own thread.
-    owner: ThreadId,
     paid: bool,
     /// Its end is what [`Answered`] waits for.
     _end: Sender<()>,
@@ -26,11 +26,10 @@ pub struct Due {
 pub struct Answered(Receiver<()>);
 
 impl Due {
-    /// A reply on `stream`, whose thread this is.
+    /// A reply on `stream`.
     pub fn new(stream: &Arc<UnixStream>) -> (Due, Answered) {
         let (end, ended) = channel();
-        let owner = std::thread::current().id();
-        (Due { stream: Arc::clone(stream), owner, paid: false, _end: end }, Answered(ended))
+        (Due { stream: Arc::clone(stream), paid: false, _end: end }, Answered(ended))
     }
 
     /// Write the reply. Where that fails the connection is shut down, which its thread notices.
@@ -45,8 +44,9 @@ impl Due {
             let message = format!("the reply has {} bytes; {MAX_FRAME} are allowed", frame.len());
             frame = Reply::from(Failure::internal(message)).encode();
         }
-        let own = std::thread::current().id() == self.owner;
-        let written = if own { (&*self.stream).write_all(&frame) } else { send(&self.stream, &frame) };
+        // Many vectors are answered by their connection's own thread, which keeps nobody up.
+        let many = frame.len() > SMALL;
+        let written = if many { (&*self.stream).write_all(&frame) } else { send(&self.stream, &frame) };
         if written.is_err() {
             let _ = self.stream.shutdown(Shutdown::Both);
         }
@@ -69,9 +69,8 @@ impl Answered {
     }
 }
 
-/// Write a whole frame at once or fail: a thread that has others to answer waits for no peer.
-///
-/// One vector is far smaller than the buffer of a socket, so there is room unless the peer leaves earlier replies unread.
+/// Write a whole frame at once or fail: a thread that runs batches, or has others to answer, waits for no peer. There is
+/// room, since no request is read from a peer that leaves replies unread.
 fn send(stream: &UnixStream, frame: &[u8]) -> Result<()> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     loop {

@@ -17,7 +17,7 @@ use crate::Alive;
 use crate::Failure;
 use crate::due::{Answered, Due};
 use crate::engine::Engine;
-use crate::socket::{await_bytes, claim, hung_up, same_user};
+use crate::socket::{await_bytes, await_room, claim, hung_up, same_user};
 
 /// Connections at the most, each with a thread; also what bounds the requests that wait.
 const MAX_CONNECTIONS: usize = 1024;
@@ -106,7 +106,7 @@ fn converse(engine: &Engine, stream: UnixStream) -> Result<()> {
         let more = await_bytes(&stream).is_ok();
         // Replies have the order of their requests, and no request outlives its connection's thread.
         last.take().into_iter().for_each(Answered::wait);
-        if !more || (&*stream).read_exact(&mut word).is_err() {
+        if !more || await_room(&stream).is_err() || (&*stream).read_exact(&mut word).is_err() {
             return Ok(());
         }
         let mut body = Vec::new();
@@ -138,6 +138,7 @@ fn answer(engine: &Engine, body: Vec<u8>, alive: &Alive, due: Due) {
         Err(error) => due.answer(&bad_input(error)),
     }
 }
+
 fn bad_input(error: ProtocolError) -> Reply {
     Reply::from(Failure::new(ErrorCode::BadInput, error.to_string()))
 }

@@ -62,7 +62,18 @@ fn answers(path: &Path) -> Result<bool> {
 /// Linux wakes who waits inside of a read on a unix socket when the peer takes bytes out, too, which it does with every reply;
 /// who waits in poll is woken for what it waits for only.
 pub fn await_bytes(stream: &UnixStream) -> std::io::Result<()> {
-    let mut wanted = libc::pollfd { fd: stream.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    wait(stream, libc::POLLIN)
+}
+
+/// Wait until the peer has read most of what was written: three quarters of the socket's buffer are free, of 208 KiB unless
+/// the system says otherwise.
+pub fn await_room(stream: &UnixStream) -> std::io::Result<()> {
+    wait(stream, libc::POLLOUT)
+}
+
+/// Wait for one of `events`, or the peer's end.
+fn wait(stream: &UnixStream, events: libc::c_short) -> std::io::Result<()> {
+    let mut wanted = libc::pollfd { fd: stream.as_raw_fd(), events, revents: 0 };
     loop {
         // SAFETY: `wanted` is one whole entry that lives through the call; its descriptor is open.
         let count = unsafe { libc::poll(&raw mut wanted, 1, -1) };

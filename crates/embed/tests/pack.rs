@@ -258,8 +258,7 @@ fn the_work_of_a_caller_that_hangs_up_is_dropped() {
 #[test]
 fn requests_sent_at_once_are_answered_in_their_order() {
     let (service, _turn) = service();
-    // More replies than a socket's buffer holds.
-    let texts = mixed(100);
+    let texts = mixed(24);
     let wanted: Vec<_> = texts.iter().map(|text| service.embed(&[text], false).remove(0)).collect();
     let ask = |stream: &mut UnixStream| {
         texts.iter().for_each(|text| {
@@ -273,6 +272,17 @@ fn requests_sent_at_once_are_answered_in_their_order() {
     };
     // Several at a time, so that most texts wait for a batch that another connection's thread, or the tower's, runs.
     std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| ask(&mut service.connect())))));
+}
+
+#[test]
+fn a_peer_that_reads_late_gets_every_reply() {
+    let (service, _turn) = service();
+    let wanted = service.ask(&Request::Models);
+    let mut stream = service.connect();
+    // Far more replies than a socket's buffer holds.
+    stream.write_all(&Request::Models.encode().repeat(5_000)).expect("the service reads");
+    sleep(Duration::from_millis(300));
+    (0..5_000).for_each(|_| assert_eq!(receive(&mut stream), wanted));
 }
 
 #[test]
